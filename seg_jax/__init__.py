@@ -1,0 +1,1 @@
+"""Semantic segmentation in JAX: architectures, training, evaluation and sweeps."""

@@ -1,0 +1,49 @@
+"""Array aliases and the records that cross module boundaries.
+
+Axis letters, everywhere: `b` batch, `h w` spatial, `c` channels, `k` classes.
+Images and features are channels-last. Labels are class ids, never one-hot.
+"""
+
+from collections.abc import Mapping
+from typing import Any, TypedDict
+
+import flax.struct
+from jax import Array
+from jaxtyping import Float, Int, UInt8
+
+IGNORE_LABEL = 255
+"""Label of a pixel that counts neither in a loss nor in a metric."""
+
+Image = Float[Array, "b h w 3"]
+Labels = Int[Array, "b h w"]
+Logits = Float[Array, "b h w k"]
+Features = Mapping[int, Array]
+"""Output stride in pixels -> feature map [b, ceil(h / stride), ceil(w / stride), c]."""
+
+
+class Batch(TypedDict):
+    """What the data pipeline delivers and every step consumes.
+
+    Attributes:
+        image: RGB as stored, before jitter and normalisation, which run on the device.
+        label: class ids, IGNORE_LABEL where the pixel does not count.
+    """
+
+    image: UInt8[Array, "b h w 3"]
+    label: UInt8[Array, "b h w"]
+
+
+@flax.struct.dataclass
+class Outputs:
+    """What every model returns.
+
+    Fields are not typed more closely because JAX also fills pytrees with shapes and
+    placeholders.
+
+    Attributes:
+        logits: unnormalised class scores, float32 [b, h, w, k], at the image's resolution.
+        aux: auxiliary logits by name, same shape, used by the training loss only.
+    """
+
+    logits: Any
+    aux: Mapping[str, Any] = flax.struct.field(default_factory=dict)
