@@ -6,6 +6,7 @@ Here the band lies around every place where the label changes, so it needs no vo
 """
 
 import jax.numpy as jnp
+import numpy as np
 from jax import lax
 from jaxtyping import Array, Bool, Integer
 
@@ -20,9 +21,9 @@ def boundary_band(labels: Integer[Array, "b h w"], width: int) -> Bool[Array, "b
     labels = labels.astype(jnp.int32)
     void = labels == IGNORE_LABEL
     window = (1, 2 * width + 1, 2 * width + 1)
-    lowest = lax.reduce_window(labels, jnp.int32(IGNORE_LABEL), lax.min, window, (1, 1, 1), "SAME")
+    lowest = lax.reduce_window(labels, np.int32(IGNORE_LABEL), lax.min, window, (1, 1, 1), "SAME")
     highest = lax.reduce_window(
-        jnp.where(void, -1, labels), jnp.int32(-1), lax.max, window, (1, 1, 1), "SAME"
+        jnp.where(void, -1, labels), np.int32(-1), lax.max, window, (1, 1, 1), "SAME"
     )
     return ~void & (lowest != highest)
 

@@ -29,8 +29,8 @@ def check_batch_size(batch_size: int, *, field: str) -> None:
         below = batch_size - batch_size % devices
         nearest = f"{below} or {below + devices}" if below else f"{devices}"
         raise ValueError(
-            f"A global batch of {batch_size} does not split over {devices} devices. "
-            f"Set {field} to a multiple of {devices} (for instance {nearest}), or use fewer devices."
+            f"A global batch of {batch_size} does not split over {devices} devices. Set {field} "
+            f"to a multiple of {devices} (for instance {nearest}), or use fewer devices."
         )
 
 

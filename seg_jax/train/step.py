@@ -78,9 +78,7 @@ def make_train_step(
         dropout_key = jax.random.fold_in(dropout_key, lax.axis_index(axis))
 
         value_and_grad = jax.value_and_grad(loss_fn, has_aux=True)
-        (value, stats), grads = value_and_grad(
-            state.params, state, batch, image_keys, dropout_key
-        )
+        (value, stats), grads = value_and_grad(state.params, state, batch, image_keys, dropout_key)
         value, grads = lax.psum((value, grads), axis)
         updates, opt_state = tx.update(grads, state.opt_state, state.params)
         new_state = state.replace(

@@ -28,7 +28,7 @@ def test_three_steps_equal_the_rule_written_out():
         ("classifier", "kernel"): [np.array([3.0]), np.array([0.4]), 0.1, 10],
         ("classifier", "bias"): [np.array([0.5]), np.array([0.6]), 0.0, 10],
     }
-    velocity = {path: 0.0 for path in leaves}
+    velocity = dict.fromkeys(leaves, 0.0)
     for step in range(3):
         updates, state = tx.update(GRADS, state, params)
         params = optax.apply_updates(params, updates)

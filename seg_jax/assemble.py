@@ -1,0 +1,166 @@
+"""Turns a validated config into the objects that run it; configs stop here.
+
+Everything below this file takes plain arguments.
+"""
+
+import dataclasses
+import functools
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import optax
+from flax import linen as nn
+from ml_collections import ConfigDict
+
+from seg_jax.config import to_dict
+from seg_jax.data import pipeline
+from seg_jax.data.augment import Augmentation
+from seg_jax.data.source import Source, open_source, spec_of
+from seg_jax.data.spec import DatasetSpec
+from seg_jax.data.views import CachedSource, ResizedSource
+from seg_jax.describe import count_flops, count_parameters
+from seg_jax.evaluate.step import make_eval_step
+from seg_jax.initialise import initialise
+from seg_jax.losses.cross_entropy import softmax_cross_entropy
+from seg_jax.models.build import build_model
+from seg_jax.optim import OPTIMIZERS, SCHEDULES
+from seg_jax.preprocess import IMAGENET, Preprocessing
+from seg_jax.registry import resolve
+from seg_jax.train.parallel import AXIS, check_batch_size, map_eval_step, map_train_step
+from seg_jax.train.state import TrainState, create_state
+from seg_jax.train.step import make_train_step
+from seg_jax.weights import load_weights
+
+
+@dataclasses.dataclass(frozen=True)
+class Task:
+    """What the train and the eval command share.
+
+    Attributes:
+        config: the resolved config.
+        spec: the dataset's classes, palette and probes.
+        model: the network.
+        preprocessing: input statistics of the initial weights.
+        tx: the optimiser.
+        schedule: learning rate by step.
+    """
+
+    config: ConfigDict
+    spec: DatasetSpec
+    model: nn.Module
+    preprocessing: Preprocessing
+    tx: optax.GradientTransformation
+    schedule: optax.Schedule
+
+
+def assemble(config: ConfigDict) -> Task:
+    """Builds the network and the optimiser; reads no data and allocates no parameters.
+
+    Raises:
+        ValueError: the batch does not split over the devices, or the architecture refuses
+            a field of its section.
+    """
+    check_batch_size(config.train.batch_size, field="config.train.batch_size")
+    check_batch_size(config.evaluate.batch_size, field="config.evaluate.batch_size")
+    spec = spec_of(config.dataset.name)
+    schedule = resolve(
+        config.schedule.name, SCHEDULES, kind="schedule", field="config.schedule.name"
+    )(
+        base_lr=config.schedule.base_lr,
+        num_steps=config.train.num_steps,
+        power=config.schedule.power,
+        warmup_steps=config.schedule.warmup_steps,
+    )
+    optimizer = resolve(
+        config.optimizer.name, OPTIMIZERS, kind="optimizer", field="config.optimizer.name"
+    )
+    tx = optimizer(
+        schedule,
+        momentum=config.optimizer.momentum,
+        weight_decay=config.optimizer.weight_decay,
+        head_lr_multiplier=config.optimizer.head_lr_multiplier,
+    )
+    model = build_model(to_dict(config.model), num_classes=spec.num_classes, axis=AXIS)
+    return Task(config, spec, model, IMAGENET, tx, schedule)
+
+
+def initial_state(task: Task) -> tuple[Task, TrainState]:
+    """Returns the state before step 0, and the task with the weights' own preprocessing."""
+    config = task.config
+    variables = initialise(task.model, (1, *config.augment.crop_size, 3), config.seed)
+    if config.weights.name:
+        variables, preprocessing = load_weights(config.weights.name, config.weights.path, variables)
+        task = dataclasses.replace(task, preprocessing=preprocessing)
+    return task, create_state(variables, task.tx, seed=config.seed)
+
+
+def train_step(task: Task) -> Callable[..., Any]:
+    """Returns the mapped train step."""
+    step = make_train_step(
+        task.model,
+        task.tx,
+        task.schedule,
+        softmax_cross_entropy,
+        task.preprocessing,
+        axis=AXIS,
+        aux_weight=task.config.loss.aux_weight,
+        jitter=task.config.augment.color_jitter,
+    )
+    return map_train_step(step, backend=task.config.parallel.backend)
+
+
+def eval_step(task: Task) -> Callable[..., Any]:
+    """Returns the mapped evaluation step."""
+    step = make_eval_step(
+        task.model,
+        task.preprocessing,
+        num_classes=task.spec.num_classes,
+        band_widths=tuple(task.config.evaluate.boundary_widths),
+    )
+    return map_eval_step(step, backend=task.config.parallel.backend)
+
+
+def train_stream(task: Task, *, start_step: int) -> Iterator[Any]:
+    """Returns the training batches from step `start_step` on."""
+    config = task.config
+    augmentation = Augmentation(
+        crop_size=tuple(config.augment.crop_size),
+        scale_range=tuple(config.augment.scale_range),
+        flip=config.augment.flip,
+    )
+    return pipeline.train_batches(
+        source(config, config.dataset.train_split),
+        augmentation,
+        batch_size=config.train.batch_size,
+        seed=config.seed,
+        start_step=start_step,
+    )
+
+
+def eval_stream(task: Task, split: str) -> Iterator[Any]:
+    """Returns every example of `split` once, in order."""
+    return pipeline.eval_batches(
+        source(task.config, split), batch_size=task.config.evaluate.batch_size
+    )
+
+
+def source(config: ConfigDict, split: str) -> Source:
+    """Opens a split at the config's size, kept in memory if the config says so."""
+    opened = open_source(config.dataset.name, split, data_dir=config.dataset.data_dir)
+    if config.dataset.size:
+        opened = ResizedSource(opened, tuple(config.dataset.size))
+    return CachedSource(opened) if config.dataset.in_memory else opened
+
+
+def describe(config: ConfigDict) -> tuple[int, int, tuple[int, int]]:
+    """Returns the parameters and FLOPs of a config's network, and the size the latter are for."""
+    task = assemble(config)
+    size = tuple(config.dataset.size or config.augment.crop_size)
+    shapes = jax.eval_shape(
+        functools.partial(task.model.init, train=False),
+        jax.random.key(0),
+        jax.ShapeDtypeStruct((1, *size, 3), jnp.float32),
+    )
+    return count_parameters(shapes["params"]), count_flops(task.model, size), size

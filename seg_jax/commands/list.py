@@ -1,0 +1,22 @@
+"""Prints the trials of an experiment, or of a sweep with what became of them."""
+
+import argparse
+from collections.abc import Sequence
+from pathlib import Path
+
+from seg_jax.commands import options as shared
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Adds the verb's options."""
+    shared.add_config(parser)
+    parser.add_argument("--workdir", type=Path, help="a sweep's folder, to show each trial's state")
+
+
+def run(options: argparse.Namespace, overrides: Sequence[str]) -> int:
+    """Runs the verb; never imports jax, so it answers at once."""
+    from seg_jax.sweeps.listing import format_trials
+
+    plan = shared.plan(shared.load(options.config, overrides))
+    print(format_trials(plan, options.workdir))
+    return 0

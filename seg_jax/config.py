@@ -1,0 +1,201 @@
+"""Experiment configs: their fields, how they are loaded, changed and checked. Imports no jax.
+
+An experiment is a Python file with `get_config()` and, for more than one trial, `sweep()`.
+Running one executes its code; the resolved config of every trial is written as JSON, and a
+trial can be run again from that alone.
+"""
+
+import ast
+import dataclasses
+import importlib.util
+import json
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from ml_collections import ConfigDict
+
+from seg_jax.registry import unknown_name
+
+OPEN_SECTIONS = ("model", "model.backbone", "model.norm")
+"""Sections whose fields an architecture or backbone defines and checks when it is built."""
+
+
+class ConfigError(ValueError):
+    """A config that cannot be run; the message names the field and what it allows."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Experiment:
+    """An experiment file, loaded.
+
+    Attributes:
+        name: the file's name without its ending.
+        config: the base config.
+        overrides: what each trial of the sweep changes; one empty mapping without `sweep()`.
+    """
+
+    name: str
+    config: ConfigDict
+    overrides: tuple[Mapping[str, Any], ...]
+
+
+def base_config() -> ConfigDict:
+    """Returns every field with its default; an experiment sets what it cares about."""
+    config = ConfigDict()
+    config.experiment = ""
+    config.label = ""
+    config.seed = 0
+    config.dataset = ConfigDict(
+        dict(
+            name="scenes",
+            train_split="train",
+            eval_split="val",
+            size=(),
+            in_memory=False,
+            data_dir="",
+        )
+    )
+    config.augment = ConfigDict(
+        dict(crop_size=(96, 96), scale_range=(0.5, 2.0), flip=True, color_jitter=0.0)
+    )
+    config.model = ConfigDict(dict(name="unet"))
+    config.weights = ConfigDict(dict(name="", path=""))
+    config.loss = ConfigDict(dict(aux_weight=0.4))
+    config.optimizer = ConfigDict(
+        dict(name="sgd", momentum=0.9, weight_decay=1e-4, head_lr_multiplier=1.0)
+    )
+    config.schedule = ConfigDict(dict(name="poly", base_lr=0.01, power=0.9, warmup_steps=0))
+    config.train = ConfigDict(
+        dict(num_steps=1000, batch_size=8, log_every=20, checkpoint_every=500)
+    )
+    config.evaluate = ConfigDict(
+        dict(batch_size=8, probes=True, boundary_widths=(1, 2, 4, 8), num_pictures=8)
+    )
+    config.parallel = ConfigDict(dict(backend="pmap"))
+    return config.lock()
+
+
+def load_experiment(path: str) -> Experiment:
+    """Loads an experiment file, or a trial's `config.json`.
+
+    Raises:
+        ConfigError: the file is missing, or is no experiment.
+    """
+    file = Path(path)
+    if not file.is_file():
+        raise ConfigError(
+            f"No experiment at {path}. Set --config to a file such as experiments/quickstart.py."
+        )
+    if file.suffix == ".json":
+        config = from_dict(read_json(file))
+        return Experiment(str(config.experiment), config, ({},))
+    spec = importlib.util.spec_from_file_location(f"experiment_{file.stem}", file)
+    if spec is None or spec.loader is None:
+        raise ConfigError(f"{path} is neither a .py experiment nor a trial's config.json.")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    get_config: Callable[[], ConfigDict] | None = getattr(module, "get_config", None)
+    if get_config is None:
+        raise ConfigError(f"{path} has no get_config(); see experiments/quickstart.py for one.")
+    config = get_config()
+    config.experiment = file.stem
+    sweep: Callable[[], Iterator[Mapping[str, Any]]] | None = getattr(module, "sweep", None)
+    return Experiment(file.stem, config, tuple(sweep()) if sweep else ({},))
+
+
+def apply_overrides(config: ConfigDict, overrides: Mapping[str, Any]) -> ConfigDict:
+    """Returns a copy of `config` with dotted fields set; a mapping replaces a whole section.
+
+    Raises:
+        ConfigError: a value has the wrong type.
+        UnknownNameError: no such field; the message names the nearest one.
+    """
+    result = ConfigDict(config.to_dict()).lock()
+    for field, value in overrides.items():
+        *parents, leaf = field.split(".")
+        section, path = result, ""
+        for name in parents:
+            path = f"{path}.{name}" if path else name
+            section = _section(section, name, field)
+        with section.unlocked():
+            section[leaf] = _checked(section, leaf, value, field, open_=path in OPEN_SECTIONS)
+    return result
+
+
+def _section(section: ConfigDict, name: str, field: str) -> ConfigDict:
+    if name not in section or not isinstance(section[name], ConfigDict):
+        sections = [key for key in section if isinstance(section[key], ConfigDict)]
+        raise unknown_name(name, sections, kind="config section", field=f"--config.{field}")
+    return section[name]
+
+
+def _checked(section: ConfigDict, leaf: str, value: Any, field: str, *, open_: bool) -> Any:
+    """Returns `value` in the type of the field it replaces."""
+    if leaf not in section:
+        if open_:
+            return _to_config(value)
+        raise unknown_name(leaf, section, kind="config field", field=f"--config.{field}")
+    old, value = section[leaf], _to_config(value)
+    if isinstance(old, float) and isinstance(value, int) and not isinstance(value, bool):
+        value = float(value)
+    if type(old) is not type(value) and old is not None:
+        given = f"{type(value).__name__} {value!r}"
+        wanted = "section" if isinstance(old, ConfigDict) else type(old).__name__
+        raise ConfigError(f"config.{field} takes a {wanted}, such as {old!r}, not the {given}.")
+    return value
+
+
+def parse_override(argument: str) -> tuple[str, Any]:
+    """Splits "--config.train.num_steps=100" into ("train.num_steps", 100).
+
+    Values are Python literals; what is none is taken as text, so names need no quotes.
+
+    Raises:
+        ConfigError: the argument has no field or no value.
+    """
+    field, equals, text = argument.removeprefix("--config.").partition("=")
+    if not argument.startswith("--config.") or not field or not equals:
+        raise ConfigError(
+            f"{argument!r} is not understood; a field is set as --config.train.num_steps=100."
+        )
+    try:
+        value = ast.literal_eval(text)
+    except (ValueError, SyntaxError):
+        value = {"true": True, "false": False}.get(text.lower(), text)
+    return field, value
+
+
+def to_dict(config: ConfigDict) -> dict[str, Any]:
+    """Returns the config as plain JSON values; tuples become lists."""
+    return json.loads(json.dumps(config.to_dict()))
+
+
+def from_dict(values: Mapping[str, Any]) -> ConfigDict:
+    """Returns the locked config of plain JSON values; lists become tuples."""
+    return _to_config(values).lock()
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """Reads a JSON object.
+
+    Raises:
+        ConfigError: the file is not one.
+    """
+    try:
+        values = json.loads(path.read_text())
+    except ValueError as error:
+        raise ConfigError(f"{path} is not JSON ({error}); delete it to start again.") from error
+    if not isinstance(values, dict):
+        raise ConfigError(f"{path} holds no JSON object; delete it to start again.")
+    return values
+
+
+def _to_config(value: Any) -> Any:
+    if isinstance(value, ConfigDict):
+        return ConfigDict(value.to_dict())
+    if isinstance(value, Mapping):
+        return ConfigDict({key: _to_config(item) for key, item in value.items()})
+    if isinstance(value, list | tuple):
+        return tuple(_to_config(item) for item in value)
+    return value

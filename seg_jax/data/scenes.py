@@ -1,0 +1,51 @@
+"""The embedded procedural dataset: a TFDS builder like every other, and no file needed."""
+
+from seg_jax.data.builder import RawExample, SegmentationBuilder
+from seg_jax.data.scenes_render import render
+from seg_jax.data.scenes_spec import SPEC, knobs_of, stream_of
+from seg_jax.data.source import Example
+from seg_jax.data.validate import Origin, encode_png
+
+SEED = 0
+"""Seed of the dataset; part of its definition, not of a run."""
+
+
+class Scenes(SegmentationBuilder):
+    """Writes the scenes that `virtual_source` draws on demand."""
+
+    SPEC = SPEC
+
+    @classmethod
+    def virtual_source(cls, split: str) -> "SceneSource":
+        """Returns the split, drawn on access; the same examples as the prepared ones."""
+        return SceneSource(split, cls.SPEC.splits[split])
+
+    def _split_generators(self, dl_manager):
+        return {
+            split: self._generate_examples(
+                RawExample(
+                    Origin(self.SPEC.name, split, example["id"]),
+                    encode_png(example["image"]),
+                    encode_png(example["label"]),
+                )
+                for example in self.virtual_source(split)
+            )
+            for split in self.SPEC.splits
+        }
+
+
+class SceneSource:
+    """The first `count` scenes of a split."""
+
+    def __init__(self, split: str, count: int):
+        self._stream, self._knobs = stream_of(split), knobs_of(split)
+        self._split, self._count = split, count
+
+    def __len__(self) -> int:
+        return self._count
+
+    def __getitem__(self, index: int) -> Example:
+        if not 0 <= index < self._count:
+            raise IndexError(f"Position {index} is not in 0..{self._count - 1}.")
+        image, label = render(SEED, self._stream, index, self._knobs)
+        return {"image": image, "label": label, "id": f"{self._split}_{index:05d}"}

@@ -1,0 +1,141 @@
+"""The data border: what an encoded example has to be, and what is said when it is not.
+
+Every example passes `check_example` once, when its dataset is prepared; decoding checks
+the cheap part again at every read. TFDS by itself lets truncated images, masks of another
+size and labels out of range through without a word.
+"""
+
+import dataclasses
+
+import cv2
+import numpy as np
+from jaxtyping import UInt8
+
+from seg_jax.typing import IGNORE_LABEL
+
+
+class DataError(ValueError):
+    """An example that cannot be used; the message names it, the fault and the remedy."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Origin:
+    """Where an example comes from, for messages.
+
+    Attributes:
+        dataset: name of the dataset.
+        split: name of the split.
+        id: name of the example within the split.
+        image_path: file of the image, empty once the example lies in a prepared dataset.
+        label_path: file of the label, likewise.
+    """
+
+    dataset: str
+    split: str
+    id: str
+    image_path: str = ""
+    label_path: str = ""
+
+    def fault(self, part: str, message: str) -> DataError:
+        """Returns the error for the "image" or "label" of this example.
+
+        Args:
+            part: "image" or "label".
+            message: the fault and the remedy, completing "<the file> ...".
+        """
+        path = {"image": self.image_path, "label": self.label_path}[part]
+        where = f" ({path})" if path else ""
+        return DataError(
+            f"The {part} of example {self.id!r} of {self.dataset}, split {self.split!r}{where} "
+            f"{message}"
+        )
+
+    def remedy(self) -> str:
+        """Returns what to do about a damaged file: replace the source, or prepare again."""
+        if self.image_path:
+            return "Fetch or unpack this file again."
+        return "Delete the prepared dataset and run `python launch.py prepare` again."
+
+
+def decode_image(data: bytes, origin: Origin) -> UInt8[np.ndarray, "h w 3"]:
+    """Decodes an encoded image to RGB as stored, without turning it by its EXIF tag.
+
+    Raises:
+        DataError: the bytes are not a whole image.
+    """
+    # A label has no EXIF tag: turning the image alone would part the two.
+    flags = cv2.IMREAD_COLOR_RGB | cv2.IMREAD_IGNORE_ORIENTATION
+    return _decode(data, flags, "image", origin)
+
+
+def decode_label(data: bytes, origin: Origin) -> UInt8[np.ndarray, "h w"]:
+    """Decodes an encoded label picture, whose grey levels are class ids.
+
+    Raises:
+        DataError: the bytes are not a whole image, or not one of one 8-bit channel.
+    """
+    label = _decode(data, cv2.IMREAD_UNCHANGED, "label", origin)
+    if label.ndim != 2:
+        raise origin.fault(
+            "label",
+            f"has {label.shape[2]} channels, but a label picture has one, whose grey levels are "
+            "class ids. Convert colours to class ids first.",
+        )
+    if label.dtype != np.uint8:
+        raise origin.fault(
+            "label", f"holds {label.dtype} values, but class ids are 8 bit. Convert it first."
+        )
+    return label
+
+
+def check_example(image: bytes, label: bytes, num_classes: int, origin: Origin) -> None:
+    """Checks everything the rest of the code takes for granted about an encoded example.
+
+    Args:
+        image: encoded image, as stored in the dataset.
+        label: encoded label, class ids after any mapping.
+        num_classes: class ids are 0..num_classes - 1 and IGNORE_LABEL.
+        origin: where the two come from.
+
+    Raises:
+        DataError: one of the two does not decode, their sizes differ, or a label value is
+            not a class id.
+    """
+    pixels, ids = decode_image(image, origin), decode_label(label, origin)
+    if pixels.shape[:2] != ids.shape:
+        raise origin.fault(
+            "label",
+            f"is {_size(ids)} px but its image is {_size(pixels)} px (height x width). "
+            "Give image and label the same size; labels are resized by nearest neighbour.",
+        )
+    values, counts = np.unique(ids, return_counts=True)
+    wrong = (values >= num_classes) & (values != IGNORE_LABEL)
+    if wrong.any():
+        raise origin.fault(
+            "label",
+            f"holds the values {values[wrong].tolist()} in {counts[wrong].sum()} pixels, but "
+            f"allowed are 0..{num_classes - 1} and {IGNORE_LABEL} (not counted). Map them to "
+            "class ids, or correct the number of classes in the dataset's spec.",
+        )
+
+
+def encode_png(pixels: np.ndarray) -> bytes:
+    """Encodes a grey [h, w] or RGB [h, w, 3] uint8 picture without loss."""
+    if pixels.ndim == 3:
+        pixels = cv2.cvtColor(pixels, cv2.COLOR_RGB2BGR)
+    return cv2.imencode(".png", pixels)[1].tobytes()
+
+
+def _decode(data: bytes, flags: int, part: str, origin: Origin) -> np.ndarray:
+    # OpenCV raises for an empty buffer and returns None for every other fault.
+    pixels = cv2.imdecode(np.frombuffer(data, np.uint8), flags) if data else None
+    if pixels is None:
+        raise origin.fault(
+            part,
+            f"cannot be decoded: its {len(data)} bytes are not a whole image. {origin.remedy()}",
+        )
+    return pixels
+
+
+def _size(pixels: np.ndarray) -> str:
+    return f"{pixels.shape[0]} x {pixels.shape[1]}"

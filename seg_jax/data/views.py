@@ -1,0 +1,66 @@
+"""Sources made from sources: every example at one size, every example kept in memory."""
+
+import cv2
+import numpy as np
+from jaxtyping import UInt8
+
+from seg_jax.data.source import Example, Source
+
+
+def resize_pair(
+    image: UInt8[np.ndarray, "h w 3"], label: UInt8[np.ndarray, "h w"], size: tuple[int, int]
+) -> tuple[UInt8[np.ndarray, "h2 w2 3"], UInt8[np.ndarray, "h2 w2"]]:
+    """Resizes to (height, width): the image bilinearly, the label by nearest neighbour.
+
+    Pixel centres map to pixel centres in both. Plain INTER_NEAREST would sample the label
+    half a pixel off: 1 to 2 % of the pixels of a street scene come out as their neighbour.
+    The bilinear filter does not widen when shrinking, as in OpenCV and torch, unlike PIL.
+    """
+    if image.shape[:2] == tuple(size):
+        return image, label
+    target = (size[1], size[0])
+    return (
+        cv2.resize(image, target, interpolation=cv2.INTER_LINEAR),
+        cv2.resize(label, target, interpolation=cv2.INTER_NEAREST_EXACT),
+    )
+
+
+class ResizedSource:
+    """The examples of a source, resized to one (height, width) by `resize_pair`."""
+
+    def __init__(self, source: Source, size: tuple[int, int]):
+        self._source = source
+        self._size = size
+
+    def __len__(self) -> int:
+        return len(self._source)
+
+    def __getitem__(self, index: int) -> Example:
+        example = self._source[index]
+        image, label = resize_pair(example["image"], example["label"], self._size)
+        return {"image": image, "label": label, "id": example["id"]}
+
+
+class CachedSource:
+    """The examples of a source, each read once and then kept in memory, read-only.
+
+    Takes 4 bytes a pixel: 63 MB for the training set of CamVid at 240 x 180. Worth it where
+    decoding takes as long as a step and the set fits; wrap the resized source, not the full.
+    """
+
+    def __init__(self, source: Source):
+        self._source = source
+        self._kept: list[Example | None] = [None] * len(source)
+
+    def __len__(self) -> int:
+        return len(self._kept)
+
+    def __getitem__(self, index: int) -> Example:
+        # Two threads may both read an example; they store equal ones, so no lock is needed.
+        example = self._kept[index]
+        if example is None:
+            example = self._source[index]
+            example["image"].setflags(write=False)
+            example["label"].setflags(write=False)
+            self._kept[index] = example
+        return example

@@ -1,0 +1,194 @@
+"""One trial from its config to its `result.json`: train, evaluate, probe."""
+
+import dataclasses
+import importlib.metadata
+import os
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import jax
+import numpy as np
+from ml_collections import ConfigDict
+
+from seg_jax import assemble
+from seg_jax.checkpoints import Checkpointer
+from seg_jax.config import ConfigError, to_dict
+from seg_jax.describe import count_flops, count_parameters
+from seg_jax.evaluate.loop import Evaluation, evaluate
+from seg_jax.files import write_json
+from seg_jax.metrics.confusion import scores
+from seg_jax.train.loop import MetricsLog, Progress, Timing, read_metrics, train
+from seg_jax.train.state import TrainState
+
+PACKAGES = ("jax", "jaxlib", "flax", "optax", "orbax-checkpoint", "numpy", "grain")
+
+
+@dataclasses.dataclass(frozen=True)
+class Events:
+    """What a trial tells whoever watches it.
+
+    Attributes:
+        phase: called with "compiling", "training" or "evaluating" when it begins.
+        progress: called after every row of the metrics log.
+        stop_requested: asked after every step.
+    """
+
+    phase: Callable[[str], None]
+    progress: Callable[[Progress], None]
+    stop_requested: Callable[[], bool]
+
+
+def run_trial(config: ConfigDict, workdir: Path, events: Events) -> dict[str, Any]:
+    """Trains from the newest checkpoint on, evaluates, and writes `result.json`.
+
+    Raises:
+        StoppedError: `events.stop_requested`; the same call continues to the same result.
+    """
+    events.phase("compiling")
+    task, state = assemble.initial_state(assemble.assemble(config))
+    with Checkpointer(workdir / "checkpoints") as checkpointer:
+        state = checkpointer.restore(state) or state
+        resume_at = int(state.step)
+        log = MetricsLog(workdir / "metrics.jsonl", resume_at=resume_at)
+
+        def on_progress(progress: Progress) -> None:
+            events.phase("training")
+            events.progress(progress)
+
+        state, timing = train(
+            assemble.train_step(task),
+            state,
+            assemble.train_stream(task, start_step=resume_at),
+            checkpointer,
+            log,
+            num_steps=config.train.num_steps,
+            log_every=config.train.log_every,
+            checkpoint_every=config.train.checkpoint_every,
+            on_progress=on_progress,
+            stop_requested=events.stop_requested,
+        )
+    events.phase("evaluating")
+    result = evaluate_trial(task, state, config.dataset.eval_split, workdir)
+    log.write(config.train.num_steps, {"miou": result["metrics"]["miou"]})
+    result.update(_training_facts(config, timing, workdir))
+    write_json(workdir / "result.json", result)
+    return result
+
+
+def evaluate_again(config: ConfigDict, workdir: Path) -> dict[str, Any]:
+    """Evaluates the newest checkpoint in `workdir` as `config` says; trains nothing.
+
+    Raises:
+        ConfigError: there is no checkpoint.
+    """
+    task, state = assemble.initial_state(assemble.assemble(config))
+    with Checkpointer(workdir / "checkpoints") as checkpointer:
+        restored = checkpointer.restore(state)
+    if restored is None:
+        raise ConfigError(
+            f"{workdir} holds no checkpoint. Train it first with `python launch.py train`."
+        )
+    return evaluate_trial(task, restored, config.dataset.eval_split, workdir)
+
+
+def evaluate_trial(
+    task: assemble.Task, state: TrainState, split: str, workdir: Path
+) -> dict[str, Any]:
+    """Returns the part of `result.json` that evaluation fills in; writes `predictions.npz`."""
+    config, spec = task.config, task.spec
+    step = assemble.eval_step(task)
+    variables = {"params": state.params, "batch_stats": state.batch_stats}
+    evaluation = evaluate(
+        step,
+        variables,
+        assemble.eval_stream(task, split),
+        num_samples=config.evaluate.num_pictures,
+    )
+    np.savez_compressed(workdir / "predictions.npz", **evaluation.samples)
+    probes = []
+    for probe in spec.probes if config.evaluate.probes else ():
+        members = [spec.classes.index(name) for name in probe.classes]
+        miou = []
+        for level in probe.levels:
+            stream = assemble.eval_stream(task, probe.split(level))
+            iou = scores(evaluate(step, variables, stream).confusion).iou[members]
+            miou.append(None if np.isnan(iou).all() else float(np.nanmean(iou)))
+        probes.append({**dataclasses.asdict(probe), "miou": miou})
+    size = evaluation.samples["image"].shape[1:3] if config.evaluate.num_pictures else None
+    size = size or tuple(config.augment.crop_size)
+    return {
+        "experiment": config.experiment,
+        "label": config.label or config.model.name,
+        "seed": config.seed,
+        "dataset": config.dataset.name,
+        "split": split,
+        "weights": config.weights.name,
+        "classes": list(spec.classes),
+        "palette": [list(colour) for colour in spec.palette],
+        "metrics": _metrics(evaluation.confusion, spec.classes),
+        "boundary_miou": _boundary(evaluation, config.evaluate.boundary_widths),
+        "probes": probes,
+        "confusion": evaluation.confusion.tolist(),
+        "num_eval_images": evaluation.num_images,
+        "inference_images_per_second": evaluation.images_per_second,
+        "num_parameters": count_parameters(state.params),
+        "flops": count_flops(task.model, tuple(size)),
+        "image_size": list(size),
+    }
+
+
+def _metrics(confusion: np.ndarray, classes: tuple[str, ...]) -> dict[str, Any]:
+    result = scores(confusion)
+    return {
+        "miou": result.miou,
+        "pixel_accuracy": result.pixel_accuracy,
+        "mean_accuracy": result.mean_accuracy,
+        "frequency_weighted_iou": result.frequency_weighted_iou,
+        "iou_per_class": {
+            name: None if np.isnan(value) else float(value)
+            for name, value in zip(classes, result.iou, strict=True)
+        },
+    }
+
+
+def _boundary(evaluation: Evaluation, widths: tuple[int, ...]) -> dict[str, float]:
+    return {
+        str(width): scores(confusion).miou
+        for width, confusion in zip(widths, evaluation.bands, strict=True)
+    }
+
+
+def _training_facts(config: ConfigDict, timing: Timing, workdir: Path) -> dict[str, Any]:
+    """Returns what training cost and on what; times span every process of a resumed trial."""
+    rows = [row for row in read_metrics(workdir / "metrics.jsonl") if "loss" in row]
+    speeds = [row["images_per_second"] for row in rows if row["images_per_second"]]
+    return {
+        "uid": workdir.name,
+        "config": to_dict(config),
+        "num_steps": config.train.num_steps,
+        "global_batch_size": config.train.batch_size,
+        "train_seconds": rows[-1]["seconds"],
+        "compile_seconds": timing.compile_seconds,
+        "images_per_second": float(np.median(speeds)) if speeds else timing.images_per_second,
+        "versions": {name: importlib.metadata.version(name) for name in PACKAGES},
+        "hardware": {
+            "backend": jax.default_backend(),
+            "device": jax.devices()[0].device_kind,
+            "num_devices": jax.device_count(),
+            "num_cpus": len(os.sched_getaffinity(0)),
+        },
+        "commit": _commit(),
+    }
+
+
+def _commit() -> str:
+    """Returns the checkout's commit, marked where files differ from it; "" outside git."""
+    command = ["git", "describe", "--always", "--dirty", "--abbrev=12", "--match="]
+    try:
+        folder = Path(__file__).parent
+        found = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=True)
+    except (OSError, subprocess.CalledProcessError):
+        return ""
+    return found.stdout.strip()

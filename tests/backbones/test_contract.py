@@ -1,0 +1,129 @@
+"""What every registered backbone promises, at widths that run in a second."""
+
+from functools import partial
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from seg_jax.backbones import BACKBONES
+from seg_jax.layers.norm import batch_norm
+from seg_jax.registry import resolve
+
+_RESNET = {"width": 4, "stage_sizes": (2, 1, 2, 2)}
+SMALL = {
+    "mobilenet_v2": {"width": 0.1, "last_features": 16},
+    "resnet18": _RESNET,
+    "resnet34": _RESNET,
+    "resnet50": _RESNET,
+    "resnet101": _RESNET,
+    "vgg16": {"width": 0.125},
+}
+# Depth apart, these are the same code as another entry: their shapes are tested, at full size.
+DISTINCT = sorted(BACKBONES.keys() - {"resnet34", "resnet101"})
+
+
+def constructor(name):
+    return resolve(name, BACKBONES, kind="backbone", field="config.model.backbone.name")
+
+
+def small(name, **fields):
+    return constructor(name)(norm=batch_norm(train=False), **SMALL[name], **fields)
+
+
+def random_variables(backbone, image):
+    """Draws every leaf, so that no norm is the identity and no bias is zero."""
+    random = np.random.RandomState(0)
+
+    def draw(path, leaf):
+        values = random.randn(*leaf.shape).astype(np.float32)
+        if leaf.ndim == 4:
+            return values * np.sqrt(2 / np.prod(leaf.shape[:3]))
+        name = path[-1].key
+        return 1 + 0.2 * np.abs(values) if name in ("var", "scale") else 0.2 * values
+
+    shapes = jax.eval_shape(backbone.init, jax.random.key(0), image)
+    return jax.tree_util.tree_map_with_path(draw, shapes)
+
+
+def draw_image(*shape):
+    return jnp.asarray(np.random.RandomState(1).randn(*shape, 3), jnp.float32)
+
+
+@pytest.mark.parametrize("size", [(64, 96), (65, 97), (47, 33)])
+@pytest.mark.parametrize("output_stride", [8, 16, 32])
+@pytest.mark.parametrize("name", sorted(BACKBONES))
+def test_keys_are_strides(name, output_stride, size):
+    backbone = constructor(name)(norm=batch_norm(train=False), output_stride=output_stride)
+    image = jax.ShapeDtypeStruct((2, *size, 3), jnp.float32)
+    features, _ = jax.eval_shape(backbone.init_with_output, jax.random.key(0), image)
+    assert max(features) == output_stride
+    assert sorted(features) == [stride for stride in (2, 4, 8, 16, 32) if stride <= output_stride]
+    for stride, x in features.items():
+        assert x.shape[:3] == (2, *(-(-side // stride) for side in size))
+        assert x.dtype == jnp.float32
+
+
+@pytest.mark.parametrize("name", sorted(BACKBONES))
+def test_parameters_do_not_depend_on_the_output_stride(name):
+    image = draw_image(1, 32, 32)
+    coarse, dense = (
+        jax.eval_shape(small(name, output_stride=stride).init, jax.random.key(0), image)
+        for stride in (32, 8)
+    )
+    assert coarse == dense
+
+
+@pytest.mark.parametrize("size", [(64, 32), (49, 67)])
+@pytest.mark.parametrize("name", DISTINCT)
+def test_dense_then_subsample_equals_coarse(name, size):
+    image = draw_image(1, *size)
+    variables = random_variables(small(name), image)
+    dense = jax.jit(small(name, output_stride=4).apply)(variables, image)
+    for coarse in (8, 32):
+        expected = jax.jit(small(name, output_stride=coarse).apply)(variables, image)[coarse]
+        step = coarse // 4
+        scale = float(jnp.abs(expected).max())
+        np.testing.assert_allclose(dense[4][:, ::step, ::step], expected, atol=1e-5 * scale)
+
+
+@pytest.mark.parametrize("name", DISTINCT)
+def test_gradient_reaches_every_parameter(name):
+    image = draw_image(2, 48, 49)
+    backbone = small(name, output_stride=8)
+    variables = random_variables(backbone, image)
+
+    def loss(params):
+        features = backbone.apply({**variables, "params": params}, image)
+        return sum(jnp.sum(x**2) for x in features.values())
+
+    gradients = jax.jit(jax.grad(loss))(variables["params"])
+    for path, gradient in jax.tree_util.tree_leaves_with_path(gradients):
+        assert np.isfinite(gradient).all(), path
+        assert np.abs(gradient).max() > 0, path
+
+
+@pytest.mark.parametrize("name", DISTINCT)
+def test_images_of_a_batch_do_not_see_each_other(name):
+    image = draw_image(2, 33, 40)
+    backbone = small(name)
+    variables = random_variables(backbone, image)
+    apply = jax.jit(partial(backbone.apply, variables))
+    together, other = apply(image), apply(image.at[1].set(7.0))
+    for stride, x in together.items():
+        np.testing.assert_array_equal(x[0], other[stride][0])
+        assert float(jnp.abs(x[1] - other[stride][1]).max()) > 0
+
+
+@pytest.mark.parametrize("name", sorted(BACKBONES))
+def test_stages_end_with_the_features(name):
+    image = draw_image(1, 32, 32)
+    backbone = small(name, output_stride=8)
+    variables = random_variables(backbone, image)
+    shapes = jax.eval_shape(partial(backbone.apply, method="stages"), variables, image)
+    strides = [stride for stride, _ in shapes]
+    assert strides == sorted(strides)
+    assert strides.count(8) > 1  # several stages of the last stride, for auxiliary heads
+    features = jax.eval_shape(backbone.apply, variables, image)
+    assert {stride: x.shape for stride, x in shapes} == {s: x.shape for s, x in features.items()}

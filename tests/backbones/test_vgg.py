@@ -1,0 +1,46 @@
+"""VGG-16: published size, and its poolings."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from seg_jax.backbones.vgg import VGG16
+from seg_jax.describe import count_parameters
+from seg_jax.layers.norm import batch_norm
+
+
+def init(size=(32, 32), **fields):
+    backbone = VGG16(norm=batch_norm(train=False), **fields)
+    image = jax.ShapeDtypeStruct((1, *size, 3), jnp.float32)
+    return jax.eval_shape(backbone.init_with_output, jax.random.key(0), image)
+
+
+def test_parameters_are_those_of_the_thirteen_convolutions():
+    _, variables = init()
+    assert set(variables) == {"params"}
+    assert count_parameters(variables["params"]) == 14_714_688
+
+
+def test_batch_norm_replaces_the_biases():
+    _, variables = init(batch_norm=True)
+    assert set(variables["params"]["conv1_1"]["conv"]) == {"kernel"}
+    norms = 2 * (2 * 64 + 2 * 128 + 3 * 256 + 6 * 512)
+    assert count_parameters(variables["params"]) == 14_714_688 + norms // 2
+    assert count_parameters(variables["batch_stats"]) == norms
+
+
+@pytest.mark.parametrize("window", [2, 3])
+@pytest.mark.parametrize("size", [(64, 32), (49, 67)])
+def test_either_pooling_window_agrees_between_strides(window, size):
+    image = jnp.asarray(np.random.RandomState(0).randn(1, *size, 3), jnp.float32)
+    build = {
+        stride: VGG16(
+            output_stride=stride, width=0.125, pool_window=window, norm=batch_norm(train=False)
+        )
+        for stride in (4, 32)
+    }
+    variables = build[32].init(jax.random.key(0), image)
+    dense = jax.jit(build[4].apply)(variables, image)[4]
+    coarse = jax.jit(build[32].apply)(variables, image)[32]
+    np.testing.assert_allclose(dense[:, ::8, ::8], coarse, atol=1e-5 * float(coarse.max()))

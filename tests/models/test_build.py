@@ -1,0 +1,144 @@
+"""Sections that build, and the sentence that every wrong one gets."""
+
+import jax
+import jax.numpy as jnp
+import pytest
+from flax import linen as nn
+
+from seg_jax.models import MODELS, unet
+from seg_jax.models.build import build_model
+from seg_jax.typing import Outputs
+
+TINY = {"name": "tiny", "width": 4}
+UNET = {"name": "unet", "base_features": 2, "depth": 2}
+DEEPLAB = {"name": "deeplab_v3", "head_features": 4, "atrous_rates": [1, 2]}
+
+
+def build(section):
+    return build_model(section, num_classes=5, axis=None)
+
+
+def test_lists_become_tuples_and_unnamed_fields_keep_their_default():
+    model = build({**DEEPLAB, "dropout_rate": 0, "backbone": TINY})
+    assert model.atrous_rates == (1, 2)
+    assert isinstance(model.dropout_rate, float)
+    assert model.align_corners is True
+    assert model.num_classes == 5
+
+
+def test_the_section_is_left_as_it_was():
+    section = {**UNET, "norm": {"momentum": 0.5}}
+    build(section)
+    assert section == {**UNET, "norm": {"momentum": 0.5}}
+
+
+def test_batch_norm_takes_momentum_epsilon_and_axis():
+    section = {**UNET, "norm": {"momentum": 0.75, "epsilon": 1e-3}}
+    norm = build_model(section, num_classes=5, axis="device").norm(True)(name="norm")
+    assert (norm.momentum, norm.epsilon, norm.axis_name) == (0.75, 1e-3, "device")
+    assert not norm.use_running_average
+    assert build(section).norm(False)(name="norm").use_running_average
+
+
+@pytest.mark.parametrize(
+    ("section", "sentence"),
+    [
+        ({}, r"config\.model=\{\} names nothing\. Set config\.model\.name\."),
+        ({"name": 3}, r"config\.model\.name=3 is not a string"),
+        ({"name": "deeplabv3"}, r"Unknown model 'deeplabv3'\. Did you mean 'deeplab_v3'\?"),
+        (
+            {**UNET, "base_feature": 4},
+            r"Unknown field of unet 'base_feature'\. Did you mean 'base_features'\? .*"
+            r"config\.model\.base_feature ",
+        ),
+        ({**UNET, "num_classes": 4}, r"Unknown field of unet 'num_classes'"),
+        ({**UNET, "base_features": "8"}, r"config\.model\.base_features='8' is not an integer"),
+        ({**UNET, "padded": 1}, r"config\.model\.padded=1 is not True or False"),
+        (
+            {**UNET, "upsampling": "nearest"},
+            r"config\.model\.upsampling='nearest' is not one of 'transposed', 'bilinear'",
+        ),
+        (
+            {**UNET, "norm": {"decay": 0.9}},
+            r"Unknown norm field 'decay'.*config\.model\.norm\.decay",
+        ),
+        ({**UNET, "norm": {"momentum": "0.9"}}, r"config\.model\.norm\.momentum='0\.9' is not a n"),
+        ({**UNET, "norm": 0.9}, r"config\.model\.norm=0\.9 is not a section"),
+        (
+            {**UNET, "padded": False, "backbone": TINY},
+            r"config\.model\.padded=False has no meaning over a backbone",
+        ),
+        (DEEPLAB, r"config\.model\.name='deeplab_v3' needs a backbone\. Set .* resnet50"),
+        ({**DEEPLAB, "backbone": "resnet50"}, r"config\.model\.backbone='resnet50' names nothing"),
+        (
+            {**DEEPLAB, "backbone": {"name": "resnet5"}},
+            r"Unknown backbone 'resnet5'.*backbone\.name",
+        ),
+        (
+            {**DEEPLAB, "backbone": {**TINY, "stage_sizes": [2]}},
+            r"Unknown field of tiny 'stage_sizes'.*config\.model\.backbone\.stage_sizes",
+        ),
+        (
+            {**DEEPLAB, "backbone": {**TINY, "output_stride": 6}},
+            r"output_stride=6 cannot be reached.*config\.model\.backbone\.output_stride",
+        ),
+        (
+            {**DEEPLAB, "atrous_rates": 6, "backbone": TINY},
+            r"config\.model\.atrous_rates=6 is not a tuple",
+        ),
+        (
+            {**DEEPLAB, "atrous_rates": [], "backbone": TINY},
+            r"config\.model\.atrous_rates=\(\) is not a non-empty tuple of positive",
+        ),
+        (
+            {**DEEPLAB, "name": "deeplab_v3plus", "atrous_rates": [6, 0], "backbone": TINY},
+            r"config\.model\.atrous_rates=\(6, 0\) is not a non-empty tuple of positive",
+        ),
+        (
+            {"name": "deeplab_v3plus", "backbone": {"name": "vgg16", "output_stride": 2}},
+            r"deeplab_v3plus reads strides 4 of its backbone, which gives 1, 2\.",
+        ),
+        (
+            {"name": "fastfcn", "backbone": {**TINY, "output_stride": 16}},
+            r"fastfcn reads strides 8, 16, 32 of its backbone, which gives 2, 4, 8, 16\. "
+            r"Set config\.model\.backbone\.output_stride to at least 32",
+        ),
+        (
+            {"name": "fastfcn", "atrous_rates": [0], "backbone": TINY},
+            r"config\.model\.atrous_rates=\(0,\) is not a non-empty tuple of positive",
+        ),
+        (
+            {"name": "fcn8s", "backbone": {**TINY, "output_stride": 8}},
+            r"fcn8s reads strides 8, 16, 32 of its backbone, which gives 2, 4, 8\.",
+        ),
+    ],
+)
+def test_a_wrong_section_is_refused_in_one_sentence(section, sentence):
+    with pytest.raises(ValueError, match=sentence) as error:
+        build(section)
+    assert "\n" not in str(error.value)
+
+
+class Alone(nn.Module):
+    """An architecture that takes no backbone."""
+
+    num_classes: int
+    norm: object
+
+    @nn.compact
+    def __call__(self, image, *, train):
+        return Outputs(jnp.zeros((*image.shape[:3], self.num_classes)))
+
+
+def test_a_backbone_is_refused_where_none_is_taken(monkeypatch):
+    monkeypatch.setattr(unet, "Alone", Alone, raising=False)
+    monkeypatch.setitem(MODELS, "alone", "seg_jax.models.unet:Alone")
+    build({"name": "alone"})
+    with pytest.raises(ValueError, match=r"takes no backbone\. Remove config\.model\.backbone"):
+        build({"name": "alone", "backbone": TINY})
+
+
+def test_building_allocates_no_parameters(monkeypatch):
+    monkeypatch.setattr(jax.random, "normal", lambda *_, **__: pytest.fail("drew a number"))
+    with jax.disable_jit(False):
+        build(UNET)
