@@ -44,8 +44,8 @@ def main(arguments: list[str]) -> int:
     command = importlib.import_module(f"seg_jax.commands.{options.verb}")
     try:
         return command.run(options, overrides)
-    except KeyboardInterrupt:
-        print("Interrupted. The same command continues where this one stopped.", file=sys.stderr)
+    except KeyboardInterrupt as interrupt:
+        print(str(interrupt) or "Interrupted. The same command continues.", file=sys.stderr)
         return 130
     except Exception as error:
         if not meant_for_the_user(error):

@@ -15,6 +15,7 @@ from typing import Any
 
 from ml_collections import ConfigDict
 
+from seg_jax.files import read_json
 from seg_jax.registry import unknown_name
 
 OPEN_SECTIONS = ("model", "model.backbone", "model.norm")
@@ -174,21 +175,6 @@ def to_dict(config: ConfigDict) -> dict[str, Any]:
 def from_dict(values: Mapping[str, Any]) -> ConfigDict:
     """Returns the locked config of plain JSON values; lists become tuples."""
     return _to_config(values).lock()
-
-
-def read_json(path: Path) -> dict[str, Any]:
-    """Reads a JSON object.
-
-    Raises:
-        ConfigError: the file is not one.
-    """
-    try:
-        values = json.loads(path.read_text())
-    except ValueError as error:
-        raise ConfigError(f"{path} is not JSON ({error}); delete it to start again.") from error
-    if not isinstance(values, dict):
-        raise ConfigError(f"{path} holds no JSON object; delete it to start again.")
-    return values
 
 
 def _to_config(value: Any) -> Any:

@@ -19,6 +19,7 @@ from seg_jax.describe import count_flops, count_parameters
 from seg_jax.evaluate.loop import Evaluation, evaluate
 from seg_jax.files import write_json
 from seg_jax.metrics.confusion import scores
+from seg_jax.sweeps.slots import usable_cores
 from seg_jax.train.loop import MetricsLog, Progress, Timing, read_metrics, train
 from seg_jax.train.state import TrainState
 
@@ -177,7 +178,7 @@ def _training_facts(config: ConfigDict, timing: Timing, workdir: Path) -> dict[s
             "backend": jax.default_backend(),
             "device": jax.devices()[0].device_kind,
             "num_devices": jax.device_count(),
-            "num_cpus": len(os.sched_getaffinity(0)),
+            "num_cpus": len(usable_cores()) or os.cpu_count(),
         },
         "commit": _commit(),
     }

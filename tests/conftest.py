@@ -1,6 +1,8 @@
 """Several CPU devices, strict promotion, checked shapes; where the optional assets lie."""
 
 import os
+import time
+from collections.abc import Callable
 from pathlib import Path
 
 import flax.linen as nn
@@ -57,3 +59,22 @@ class Toy(nn.Module):
 def toy():
     """Returns the toy network's class."""
     return Toy
+
+
+@pytest.fixture
+def wait_until() -> Callable[[Callable[[], bool]], None]:
+    """Polls a condition, for at most 30 seconds."""
+
+    def wait(condition: Callable[[], bool]) -> None:
+        deadline = time.monotonic() + 30
+        while not condition():
+            assert time.monotonic() < deadline, "The condition was never met."
+            time.sleep(0.02)
+
+    return wait
+
+
+@pytest.fixture
+def python_env() -> dict[str, str]:
+    """The environment in which another Python finds this seg_jax."""
+    return {**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])}

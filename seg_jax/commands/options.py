@@ -15,10 +15,9 @@ from seg_jax.config import (
     from_dict,
     load_experiment,
     parse_override,
-    read_json,
     to_dict,
 )
-from seg_jax.sweeps.files import write_json
+from seg_jax.files import read_json, write_json
 from seg_jax.sweeps.plan import Plan, flatten, make_plan
 
 __all__ = ["add_config", "add_workdir", "from_dict", "keep_config", "load", "plan", "refuse"]

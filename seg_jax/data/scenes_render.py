@@ -39,7 +39,7 @@ STRIPE_CONTRAST = 30
 """Half the difference between the two colours of a field, in grey levels."""
 
 MARKER_SIZE = (10, 16)
-LAMP_SIZE = (8, 8)
+LAMP_SIZE = (8, 16)
 FIELD_SIZES = ((16, 32), (24, 40))
 NUM_MARKERS = 2
 NUM_WIRES = 3
@@ -156,7 +156,7 @@ def _draw_marker(canvas: Canvas, dice: Dice, knobs: SceneKnobs, place: int) -> l
     canvas.rows[y + 2 : y + MARKER_SIZE[0] - 2, x + 2 : x + MARKER_SIZE[1] - 2] = PLATE
     lamp = (y - above, x + (MARKER_SIZE[1] - LAMP_SIZE[1]) // 2)
     canvas.ignore(*lamp, LAMP_SIZE, band)
-    canvas.fill(*lamp, LAMP_SIZE, LAMPS + side, CLASSES.index("lamp"))
+    canvas.fill(*lamp, LAMP_SIZE, LAMPS + side, CLASSES.index(("red_lamp", "green_lamp")[side]))
     return [(y, x, *MARKER_SIZE), (*lamp, *LAMP_SIZE)]
 
 

@@ -20,7 +20,8 @@ CLASSES = (
     "wire",
     "port",
     "starboard",
-    "lamp",
+    "red_lamp",
+    "green_lamp",
 )
 SHAPES = ("disk", "square", "triangle")
 
@@ -113,7 +114,8 @@ SPEC = DatasetSpec(
         (40, 40, 40),
         (225, 30, 45),
         (20, 160, 70),
-        (255, 235, 60),
+        (255, 150, 160),
+        (150, 255, 150),
     ),
     licence="Made by this project's own code; no rights reserved beyond its licence.",
     citation="seg_jax, procedural scenes.",

@@ -75,14 +75,14 @@ class Conv(nn.Module):
         kernel = self.param("kernel", self.kernel_init, shape)
         y = convolve(
             x,
-            kernel.astype(x.dtype),
+            jnp.asarray(kernel, x.dtype),
             stride=self.stride,
             rate=self.rate,
             groups=self.groups,
         )
         if self.use_bias:
             bias = self.param("bias", nn.initializers.zeros, (self.features,))
-            y = y + bias.astype(x.dtype)[None, None, None, :]
+            y = y + jnp.asarray(bias, x.dtype)[None, None, None, :]
         return y
 
 

@@ -35,6 +35,6 @@ class UpConv(nn.Module):
         batch, height, width, channels = x.shape
         kernel = self.param("kernel", _kernel_init, (2, 2, channels, self.features))
         bias = self.param("bias", nn.initializers.zeros, (self.features,))
-        y = jnp.einsum("bhwc,ijcf->bhiwjf", x, kernel.astype(x.dtype))
+        y = jnp.einsum("bhwc,ijcf->bhiwjf", x, jnp.asarray(kernel, x.dtype))
         y = y.reshape(batch, 2 * height, 2 * width, self.features)
-        return y + bias.astype(x.dtype)[None, None, None, :]
+        return y + jnp.asarray(bias, x.dtype)[None, None, None, :]

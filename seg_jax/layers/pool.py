@@ -1,5 +1,8 @@
 """Max pooling with the padding of PyTorch."""
 
+import functools
+
+import jax.numpy as jnp
 import numpy as np
 from jax import lax
 from jaxtyping import Array, Float
@@ -25,12 +28,26 @@ def max_pool(
             layer was traded for it.
     """
     before, after = (padding, padding) if isinstance(padding, int) else padding
+    if rate > 1:
+        return _dilated_max_pool(x, window, stride, before, after, rate)
     return lax.reduce_window(
         x,
-        np.array(-np.inf, x.dtype),  # not traced: JAX must see that it is the identity of max
+        # A NumPy constant: under jit a JAX one is traced, and the window not known as a maximum.
+        np.array(-np.inf, x.dtype),
         lax.max,
         window_dimensions=(1, window, window, 1),
         window_strides=(1, stride, stride, 1),
         padding=((0, 0), (before, after), (before, after), (0, 0)),
-        window_dilation=(1, rate, rate, 1),
     )
+
+
+def _dilated_max_pool(x, window, stride, before, after, rate):
+    """Takes the maximum of shifted copies: JAX cannot differentiate dilated windows."""
+    x = jnp.pad(x, ((0, 0), (before, after), (before, after), (0, 0)), constant_values=-jnp.inf)
+    span = rate * (window - 1)
+    height, width = x.shape[1] - span, x.shape[2] - span
+    starts = range(0, span + 1, rate)
+    rows = [x[:, start : start + height : stride] for start in starts]
+    x = functools.reduce(jnp.maximum, rows)
+    columns = [x[:, :, start : start + width : stride] for start in starts]
+    return functools.reduce(jnp.maximum, columns)

@@ -6,6 +6,7 @@ the label of ignored pixels, is drawn as diagonal black and white stripes.
 
 import dataclasses
 import zipfile
+import zlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -19,6 +20,9 @@ PREDICTIONS_FILE = "predictions.npz"
 _MOST_IMAGES = 8
 _SMALLEST_SIDE, _LARGEST_SIDE = 192, 480
 _STRIPE = 6
+
+_DAMAGE = (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error)
+"""What reading a cut or altered archive raises."""
 
 Palette = Sequence[tuple[int, int, int]]
 
@@ -83,7 +87,7 @@ def make_grid(comparison: Comparison) -> Grid:
             try:
                 found.append((c.label, _read(path)))
                 break
-            except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
+            except _DAMAGE as error:
                 notes.append(f"{PREDICTIONS_FILE} of {c.label}, {trial.uid}, is damaged: {error}")
     palette = comparison.palette
     if not found or not palette:
@@ -110,7 +114,8 @@ Sample = tuple[UInt8[np.ndarray, "h w 3"], UInt8[np.ndarray, "h w"], UInt8[np.nd
 
 def _read(path: Path) -> dict[str, Sample]:
     """Returns {id: (image, label, prediction)}."""
-    with np.load(path, allow_pickle=False) as arrays:
+    # Opened here, since numpy leaves a damaged archive open.
+    with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
         names = [_text(name) for name in arrays["id"]]
         images, labels, predictions = (arrays[k] for k in ("image", "label", "prediction"))
     if images.ndim != 4 or images.shape[-1] != 3 or images.shape[:3] != labels.shape:

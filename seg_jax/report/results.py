@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from seg_jax.sweeps.files import JSONFileError, read_json
+from seg_jax.files import JSONFileError, read_json
 
 Result = Mapping[str, Any]
 
@@ -53,7 +53,7 @@ def _problem(result: Result) -> str:
         return "probes is not a list."
     for probe in result.get("probes", []):
         if not _is_probe(probe):
-            return "a probe lacks a factor, or its levels and miou differ in length."
+            return "an entry of probes lacks a factor, or its levels and miou differ in length."
     return ""
 
 

@@ -42,7 +42,9 @@ def main_table(comparison: Comparison) -> Table:
         "fwIoU": [c.metric("frequency_weighted_iou") for c in found],
     }
     if widths:
-        accuracy[f"boundary {widths[0]}\N{NO-BREAK SPACE}px"] = [c.boundary_miou(widths[0]) for c in found]
+        accuracy[f"boundary {widths[0]}\N{NO-BREAK SPACE}px"] = [
+            c.boundary_miou(widths[0]) for c in found
+        ]
     columns = [NAME]
     cells = [_names(found)]
     for title, summaries in accuracy.items():

@@ -13,7 +13,7 @@ from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
-from seg_jax.sweeps.files import write_json
+from seg_jax.files import write_json
 from seg_jax.sweeps.plan import Trial
 from seg_jax.sweeps.process import TrialProcess
 from seg_jax.sweeps.slots import Slot
@@ -139,17 +139,18 @@ class _Pool:
                 self._settled[trial.uid] = status
                 continue
             self._waiting.append((trial, 1, ""))
-            # "running" in the file of a trial that nobody runs: its sweep was killed.
-            state = "interrupted" if status.state == "running" else status.state
+            # "running" though nobody runs it: its sweep was killed. "done": its result is gone.
+            state = "interrupted" if status.state in ("running", "done") else status.state
             self._settled[trial.uid] = dataclasses.replace(status, state=state)
 
     def progress(self) -> list[tuple[Trial, Status]]:
         """Returns every trial with its present status, in the order of the plan."""
-        running = {item.trial.uid for item in self._running}
-        return [
-            (t, read_status(self._workdir / t.uid) if t.uid in running else self._settled[t.uid])
-            for t in self._trials
-        ]
+        statuses = dict(self._settled)
+        for item in self._running:
+            status = read_status(self._workdir / item.trial.uid)
+            # A trial does not know how often it was started.
+            statuses[item.trial.uid] = dataclasses.replace(status, attempt=item.attempt)
+        return [(trial, statuses[trial.uid]) for trial in self._trials]
 
     def step(self) -> bool:
         """Settles what has ended and starts what fits; tells whether anything is left to do."""

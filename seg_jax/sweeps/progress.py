@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TextIO
 
-from seg_jax.sweeps.files import JSONFileError, read_json
+from seg_jax.files import JSONFileError, read_json
 from seg_jax.sweeps.local import Observer, Progress
 from seg_jax.sweeps.plan import Trial
 from seg_jax.sweeps.status import RESULT_FILE, Status

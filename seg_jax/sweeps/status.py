@@ -9,7 +9,7 @@ import math
 from pathlib import Path
 from typing import Any, Literal, get_args
 
-from seg_jax.sweeps.files import JSONFileError, read_json, write_json
+from seg_jax.files import JSONFileError, read_json, write_json
 
 STATUS_FILE = "status.json"
 RESULT_FILE = "result.json"

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from seg_jax.sweeps.files import JSONFileError, read_json, write_json
+from seg_jax.files import JSONFileError, read_json, write_json
 from seg_jax.sweeps.plan import Plan, PlanError, Trial, config_uid, flatten
 
 PLAN_FILE = "plan.json"

@@ -66,6 +66,8 @@ def convert(
         if key.endswith(_BOOKKEEPING):
             continue
         leaf = _place(key, modules, wanted)
+        if leaf in converted:
+            raise WeightsError(f"{key!r} of the weights is a second value for {leaf!r}.")
         if value.ndim == 4:
             value = value.transpose(2, 3, 1, 0)
         if value.shape != wanted[leaf].shape:

@@ -3,7 +3,6 @@
 import jax
 import jax.numpy as jnp
 import numpy as np
-import pytest
 
 from seg_jax.backbones.vgg import VGG16
 from seg_jax.describe import count_parameters
@@ -30,17 +29,14 @@ def test_batch_norm_replaces_the_biases():
     assert count_parameters(variables["batch_stats"]) == norms
 
 
-@pytest.mark.parametrize("window", [2, 3])
-@pytest.mark.parametrize("size", [(64, 32), (49, 67)])
-def test_either_pooling_window_agrees_between_strides(window, size):
-    image = jnp.asarray(np.random.RandomState(0).randn(1, *size, 3), jnp.float32)
-    build = {
-        stride: VGG16(
-            output_stride=stride, width=0.125, pool_window=window, norm=batch_norm(train=False)
-        )
-        for stride in (4, 32)
-    }
-    variables = build[32].init(jax.random.key(0), image)
-    dense = jax.jit(build[4].apply)(variables, image)[4]
-    coarse = jax.jit(build[32].apply)(variables, image)[32]
-    np.testing.assert_allclose(dense[:, ::8, ::8], coarse, atol=1e-5 * float(coarse.max()))
+def test_the_wide_pooling_window_agrees_between_strides():
+    image = jnp.asarray(np.random.RandomState(0).randn(1, 49, 67, 3), jnp.float32)
+
+    def build(stride):
+        norm = batch_norm(train=False)
+        return VGG16(output_stride=stride, width=0.125, pool_window=3, norm=norm)
+
+    variables = jax.jit(build(32).init)(jax.random.key(0), image)
+    dense = jax.jit(build(8).apply)(variables, image)[8]
+    coarse = jax.jit(build(32).apply)(variables, image)[32]
+    np.testing.assert_allclose(dense[:, ::4, ::4], coarse, atol=1e-5 * float(coarse.max()))

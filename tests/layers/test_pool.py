@@ -1,5 +1,6 @@
 """Max pooling against a plain loop."""
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
@@ -33,3 +34,12 @@ def test_it_is_the_plain_loop(window, stride, padding, rate, shape):
     actual = max_pool(jnp.asarray(x), window, stride, padding, rate=rate)
     assert actual.shape[1:3] == shape
     np.testing.assert_array_equal(actual, np.array(expected).transpose(2, 0, 1, 3))
+
+
+def test_gradient_goes_to_the_maximum_at_any_rate():
+    x = jnp.asarray(np.random.RandomState(0).permutation(49).reshape(1, 7, 7, 1), jnp.float32)
+    for rate in (1, 2):
+        pool = jax.jit(lambda x, rate=rate: max_pool(x, 3, 1, rate, rate=rate))
+        gradient = jax.grad(lambda x, pool=pool: pool(x).sum())(x)
+        wins = [np.count_nonzero(pool(x) == value) for value in x.ravel()]
+        np.testing.assert_array_equal(gradient.ravel(), wins)

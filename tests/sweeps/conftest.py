@@ -1,14 +1,11 @@
 """Trials that need no jax, and the means to watch processes."""
 
-import os
 import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-import seg_jax
 from seg_jax.sweeps.plan import Trial, config_uid
 
 HERE = Path(__file__).parent
@@ -32,19 +29,6 @@ def make_trial() -> Callable[..., Trial]:
 
 
 @pytest.fixture
-def wait_until() -> Callable[[Callable[[], bool]], None]:
-    """Polls a condition, for at most 30 seconds."""
-
-    def wait(condition: Callable[[], bool]) -> None:
-        deadline = time.monotonic() + 30
-        while not condition():
-            assert time.monotonic() < deadline, "The condition was never met."
-            time.sleep(0.02)
-
-    return wait
-
-
-@pytest.fixture
 def is_alive() -> Callable[[int], bool]:
     """Tells whether a process exists and is no zombie."""
 
@@ -56,9 +40,3 @@ def is_alive() -> Callable[[int], bool]:
         return status.rpartition(")")[2].split()[0] not in ("Z", "X")
 
     return alive
-
-
-@pytest.fixture
-def python_env() -> dict[str, str]:
-    """The environment in which another Python finds this seg_jax."""
-    return {**os.environ, "PYTHONPATH": str(Path(seg_jax.__file__).parents[1])}

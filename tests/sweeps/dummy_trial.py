@@ -62,7 +62,7 @@ def hang(folder: Path, *, ignore: bool) -> None:
     child.stdout.readline()
     if ignore:
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
-    write(folder / "status.json", {"state": "running", "step": 4, "num_steps": 10, "attempt": 1})
+    write(folder / "status.json", {"state": "running", "step": 4, "num_steps": 10})
     write(folder / "hanging", {"pid": os.getpid(), "child": child.pid})
     time.sleep(60)
 

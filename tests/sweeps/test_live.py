@@ -2,7 +2,7 @@ import io
 
 from rich.console import Console
 
-from seg_jax.sweeps.files import write_json
+from seg_jax.files import write_json
 from seg_jax.sweeps.live import most_urgent, render
 from seg_jax.sweeps.progress import Results, show_progress
 from seg_jax.sweeps.status import Status

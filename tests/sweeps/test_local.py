@@ -113,22 +113,26 @@ def test_a_trial_that_takes_too_long_is_ended_with_its_children(
     tmp_path, run, make_trial, is_alive, wait_until
 ):
     slow = make_trial("slow", do="hang", times=9, ignore=True)
+    seen = []
     statuses = run(
         [slow, make_trial("good", do="finish")],
         num_slots=2,
         max_attempts=3,
         timeout_seconds=2.0,
         grace_seconds=0.3,
+        observer=lambda progress: seen.append(progress[0][1]),
     )
     assert (statuses["slow"].state, statuses["slow"].error) == ("failed", "timed out after 2 s")
     assert statuses["good"].state == "done"
     assert attempts(tmp_path / slow.uid) == 1
+    # The trial's own status.json says how far it is, the sweep how often it was started.
+    assert {(status.step, status.attempt) for status in seen if status.step} == {(4, 1)}
     pids = json.loads((tmp_path / slow.uid / "hanging").read_text())
     wait_until(lambda: not is_alive(pids["pid"]) and not is_alive(pids["child"]))
 
 
 def test_done_trials_are_skipped_and_others_are_not(tmp_path, run, make_trial):
-    names = ("done", "no_result", "failed", "interrupted", "running", "new")
+    names = ("done", "failed", "no_result", "interrupted", "running", "new")
     trials = {name: make_trial(name, do="finish") for name in names}
     for name, trial in trials.items():
         if name == "new":
@@ -145,8 +149,10 @@ def test_done_trials_are_skipped_and_others_are_not(tmp_path, run, make_trial):
     assert {n: attempts(tmp_path / t.uid) for n, t in trials.items()} == {
         "done": 0, "no_result": 1, "failed": 1, "interrupted": 1, "running": 1, "new": 1,
     }  # fmt: skip
-    # What a killed sweep left as running is not shown as running.
-    assert {t.label: s.state for t, s in first}["running"] == "interrupted"
+    # What a killed sweep left as running is not shown as running, nor a lost result as done.
+    shown = {trial.label: status.state for trial, status in first}
+    assert (shown["running"], shown["done"], shown["new"]) == ("interrupted", "done", "pending")
+    assert shown["no_result"] == "interrupted"
 
 
 def test_the_slot_reaches_the_trial_before_it_starts(tmp_path, run, make_trial):

@@ -3,7 +3,7 @@ import sys
 
 import pytest
 
-from seg_jax.sweeps.files import JSONFileError, read_json, write_json
+from seg_jax.files import JSONFileError, read_json, write_json
 
 
 def test_round_trip_leaves_one_file(tmp_path):
@@ -31,7 +31,7 @@ def test_a_killed_writer_leaves_a_whole_file(tmp_path, python_env, wait_until):
     path = tmp_path / "a.json"
     script = """
 import pathlib, sys
-from seg_jax.sweeps.files import write_json
+from seg_jax.files import write_json
 for i in range(10**9):
     write_json(pathlib.Path(sys.argv[1]), {"i": i, "filling": [i] * 2000})
 """

@@ -1,0 +1,162 @@
+"""Configs: overrides keep types, JSON keeps values, and every mistake gets its sentence."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from seg_jax.config import (
+    ConfigError,
+    apply_overrides,
+    base_config,
+    from_dict,
+    load_experiment,
+    parse_override,
+    to_dict,
+)
+from seg_jax.files import JSONFileError
+from seg_jax.registry import UnknownNameError
+from seg_jax.validate import validate
+
+ROOT = Path(__file__).parents[1]
+
+
+def changed(**fields):
+    return apply_overrides(
+        base_config(), {name.replace("__", "."): value for name, value in fields.items()}
+    )
+
+
+def test_the_base_config_is_valid():
+    validate(base_config())
+
+
+def test_overrides_set_fields_and_replace_sections_and_leave_the_original():
+    base = base_config()
+    config = apply_overrides(
+        base, {"train.num_steps": 7, "model": {"name": "fcn8s", "backbone": {"name": "vgg16"}}}
+    )
+    assert config.train.num_steps == 7
+    assert config.model.backbone.name == "vgg16"
+    assert base.train.num_steps != 7
+    assert base.model.name == "unet"
+
+
+def test_an_integer_is_a_fine_float_but_not_the_other_way_round():
+    assert isinstance(changed(schedule__base_lr=1).schedule.base_lr, float)
+    with pytest.raises(ConfigError, match=r"config.train.num_steps takes a int.*float 1.5"):
+        changed(train__num_steps=1.5)
+
+
+def test_fields_of_an_architecture_can_be_added():
+    assert changed(model__base_features=16).model.base_features == 16
+    validate(changed(model__base_features=16))  # build_model knows the architecture's fields
+
+
+@pytest.mark.parametrize(
+    ("field", "sentence"),
+    [
+        ("train.num_step", r"Unknown config field 'num_step'. Did you mean 'num_steps'\?"),
+        ("trian.num_steps", r"Unknown config section 'trian'. Did you mean 'train'\?"),
+        ("seeds", r"Unknown config field 'seeds'. Did you mean 'seed'\?"),
+    ],
+)
+def test_a_misspelt_field_names_the_nearest(field, sentence):
+    with pytest.raises(UnknownNameError, match=sentence):
+        apply_overrides(base_config(), {field: 1})
+
+
+def test_json_keeps_every_value_and_type():
+    config = changed(augment__crop_size=(64, 96), model={"name": "deeplab_v3", "rates": (1, 2)})
+    again = from_dict(to_dict(config))
+    assert again.to_dict() == config.to_dict()
+    assert again.model.rates == (1, 2)
+
+
+@pytest.mark.parametrize(
+    ("argument", "field", "value"),
+    [
+        ("--config.train.num_steps=100", "train.num_steps", 100),
+        ("--config.augment.crop_size=(64, 96)", "augment.crop_size", (64, 96)),
+        ("--config.model.name=unet", "model.name", "unet"),
+        ("--config.augment.flip=false", "augment.flip", False),
+        ("--config.dataset.data_dir=a=b", "dataset.data_dir", "a=b"),
+    ],
+)
+def test_command_line_values_are_literals_or_text(argument, field, value):
+    assert parse_override(argument) == (field, value)
+
+
+@pytest.mark.parametrize("argument", ["--confg.seed=1", "--config.seed", "seed=1"])
+def test_an_argument_that_sets_nothing_is_refused(argument):
+    with pytest.raises(ConfigError, match="is not understood"):
+        parse_override(argument)
+
+
+@pytest.mark.parametrize(
+    ("fields", "sentence"),
+    [
+        ({"dataset__name": "camvit"}, "Unknown dataset 'camvit'. Did you mean 'camvid'"),
+        ({"model__name": "deeplabv3"}, "Unknown model 'deeplabv3'. Did you mean 'deeplab_v3'"),
+        ({"optimizer__name": "adam"}, "Unknown optimizer 'adam'. Known: sgd"),
+        ({"schedule__name": "polly"}, "Did you mean 'poly'"),
+        ({"seed": -1}, r"config.seed=-1 is not a whole number from 0"),
+        ({"train__batch_size": 0}, "config.train.batch_size=0 is not a whole number from 1"),
+        ({"schedule__base_lr": 0.0}, r"config.schedule.base_lr=0.0 is not a number above 0"),
+        ({"optimizer__momentum": 1.0}, "not a number at least 0 and below 1"),
+        ({"augment__crop_size": (96,)}, r"not \(height, width\) in pixels"),
+        ({"augment__scale_range": (2.0, 0.5)}, "lowest <= highest"),
+        ({"evaluate__boundary_widths": (0,)}, "half-widths of 1 pixel or more"),
+        ({"parallel__backend": "pmpa"}, "is not 'pmap' or 'shard_map'"),
+        ({"weights__name": "mobilenet_v2_imagenet"}, r"config.weights.path='' is not a file"),
+        (
+            {"weights__name": "mobilenet_v2_imagenet", "weights__path": "w.safetensors"},
+            "model 'unet' has none",
+        ),
+    ],
+)
+def test_a_value_out_of_range_names_the_field_and_what_it_allows(fields, sentence):
+    with pytest.raises((ConfigError, UnknownNameError), match=sentence):
+        validate(changed(**fields))
+
+
+def test_missing_and_surplus_fields_of_a_hand_written_config_are_refused():
+    values = to_dict(base_config())
+    del values["train"]["num_steps"]
+    with pytest.raises(ConfigError, match="config.train.num_steps is missing"):
+        validate(from_dict(values))
+    values = to_dict(base_config())
+    values["train"]["epochs"] = 3
+    with pytest.raises(UnknownNameError, match="'epochs'"):
+        validate(from_dict(values))
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "sentence"),
+    [
+        ("none.py", None, "No experiment at"),
+        ("empty.py", "x = 1\n", "has no get_config"),
+        ("bad.json", "{", "is not JSON"),
+        ("list.json", "[]", "holds a JSON list, not an object"),
+        ("notes.txt", "hello", "neither a .py experiment nor a trial's config.json"),
+    ],
+)
+def test_a_file_that_is_no_experiment_is_refused(tmp_path, name, text, sentence):
+    if text is not None:
+        (tmp_path / name).write_text(text)
+    with pytest.raises((ConfigError, JSONFileError), match=sentence):
+        load_experiment(str(tmp_path / name))
+
+
+def test_configs_and_their_checks_do_without_jax():
+    code = (
+        "import sys, seg_jax.config, seg_jax.validate as v;"
+        "v.validate(seg_jax.config.load_experiment('experiments/quickstart.py').config);"
+        "print('jax' in sys.modules, 'tensorflow_datasets' in sys.modules)"
+    )
+    found = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert re.fullmatch(r"False False\s*", found.stdout)
