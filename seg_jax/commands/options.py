@@ -1,10 +1,8 @@
 """What several verbs share: options, loading an experiment, its plan. Imports no jax."""
 
 import argparse
-import shutil
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TextIO
 
 from ml_collections import ConfigDict
 
@@ -93,7 +91,3 @@ def refuse(arguments: Sequence[str]) -> None:
     if arguments:
         raise ConfigError(f"{arguments[0]!r} is no option of this verb; see its --help.")
 
-
-def width(stream: TextIO) -> int:
-    """Returns how many characters fit in a line: the terminal's, or a wide page's elsewhere."""
-    return shutil.get_terminal_size().columns if stream.isatty() else 160

@@ -15,7 +15,6 @@ from absl import logging
 
 from seg_jax.data.validate import DataError
 
-
 TIMEOUT_SECONDS = 30.0
 """How long a server may keep silent."""
 

@@ -58,8 +58,8 @@ class Augmentation:
         """Returns the augmented image and label, of `crop_size`.
 
         Resizes only the window of the source that the crop shows: three to five times
-        cheaper than resizing the whole image, for the same geometry up to a fraction of a
-        pixel, which image and label share.
+        cheaper than resizing the whole image, for the same geometry up to a pixel of the
+        source, and image and label share the difference.
         """
         # Every draw is made whatever the fields say: turning one off leaves the others alone.
         scale = rng.uniform(*self.scale_range)

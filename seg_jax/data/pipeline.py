@@ -17,10 +17,12 @@ from jaxtyping import UInt8
 
 from seg_jax.data.augment import Augmentation
 from seg_jax.data.source import Example, Source
-from seg_jax.data.views import ResizedSource
 from seg_jax.typing import IGNORE_LABEL
 
 MAX_THREADS = 16
+
+NUM_EPOCHS = 2**32
+"""Without end for every purpose; Grain fails to slice a dataset that is endless by its own."""
 
 
 class HostBatch(TypedDict):
@@ -91,7 +93,7 @@ def train_batches(
     def augment(example: Example, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
         return augmentation(example["image"], example["label"], rng)
 
-    rows = grain.MapDataset.source(source).shuffle(seed=order_seed).repeat()
+    rows = grain.MapDataset.source(source).shuffle(seed=order_seed).repeat(NUM_EPOCHS)
     rows = rows.random_map(augment, seed=augment_seed)
     batches = rows.batch(batch_size // process_count, batch_fn=_stack)
     return _iterate(batches[process_index::process_count][start_step:], num_threads)
@@ -101,27 +103,22 @@ def eval_batches(
     source: Source,
     *,
     batch_size: int,
-    size: tuple[int, int] | None = None,
-    limit: int | None = None,
     num_threads: int | None = None,
 ) -> Iterator[EvalBatch]:
     """Yields every example once, in order; the last batch is padded to the full size.
 
+    Images and labels keep the size the source gives them: scores at another size than that
+    of the labels on disk are not comparable with published ones.
+
     Args:
         source: the split.
         batch_size: rows of every batch; padding rows are black and IGNORE_LABEL throughout.
-        size: (height, width) that images and labels are resized to, see
-            `views.resize_pair`; None keeps their own. Scores at other sizes than the labels'
-            own are not comparable with published ones.
-        limit: stop after so many examples.
         num_threads: as in `train_batches`.
 
     Raises:
-        ValueError: the examples of a batch differ in size and `size` is not given.
+        ValueError: the examples of a batch differ in size.
     """
-    if size is not None:
-        source = ResizedSource(source, size)
-    rows = grain.MapDataset.source(source)[:limit]
+    rows = grain.MapDataset.source(source)
     pad = functools.partial(_pad, batch_size=batch_size)
     return _iterate(rows.batch(batch_size, drop_remainder=False, batch_fn=pad), num_threads)
 
@@ -152,7 +149,7 @@ def _pad(examples: Sequence[Example], batch_size: int) -> EvalBatch:
             raise ValueError(
                 f"Examples {examples[0]['id']!r} and {example['id']!r} of one batch differ in "
                 f"size: {(height, width)} and {example['label'].shape}. Set "
-                "config.evaluate.batch_size to 1, or config.evaluate.size to one (height, width)."
+                "config.evaluate.batch_size to 1, or config.dataset.size to one (height, width)."
             )
     image = np.zeros((batch_size, height, width, 3), np.uint8)
     label = np.full((batch_size, height, width), IGNORE_LABEL, np.uint8)

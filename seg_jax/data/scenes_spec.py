@@ -41,7 +41,10 @@ class SceneKnobs:
         colour_noise: amplitude of the uniform noise of every channel of every pixel, in grey
             levels; it carries no information.
         ignore_band: width of the ring of IGNORE_LABEL around objects, markers and lamps.
-        image_size: height and width.
+        image_size: height and width, not a factor.
+
+    Raises:
+        ValueError: a range is empty, or something would not fit into the picture.
     """
 
     object_size: tuple[int, int] = (6, 40)
@@ -51,6 +54,26 @@ class SceneKnobs:
     colour_noise: int = 10
     ignore_band: int = 1
     image_size: int = 96
+
+    def __post_init__(self):
+        if self.image_size < 80:
+            raise ValueError(
+                f"SceneKnobs.image_size={self.image_size} is too small for two fields side by "
+                "side; the smallest is 80."
+            )
+        limits = {
+            "object_size": (2, self.image_size // 2),
+            "line_width": (1, self.image_size // 8),
+            "cue_distance": (2, self.image_size // 2),
+            "stripe_period": (2, 16),
+        }
+        for field, (lowest, highest) in limits.items():
+            low, high = getattr(self, field)
+            if not lowest <= low <= high <= highest:
+                raise ValueError(
+                    f"SceneKnobs.{field}={(low, high)} must be (low, high) with {lowest} <= low "
+                    f"<= high <= {highest} in a picture of {self.image_size} px."
+                )
 
 
 PROBES = (

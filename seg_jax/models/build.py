@@ -64,20 +64,23 @@ def _trace(model: nn.Module) -> None:
     jax.eval_shape(functools.partial(model.init, train=False), jax.random.key(0), image)
 
 
-def _backbone(section: Mapping[str, Any]) -> Callable[..., nn.Module]:
+def _backbone(section: Any) -> Callable[..., nn.Module]:
     path = f"{_SECTION}.backbone"
     name = _name(section, path)
     constructor = resolve(name, BACKBONES, kind="backbone", field=f"{path}.name")
     return functools.partial(constructor, **_arguments(constructor, section, path))
 
 
-def _norm(section: Mapping[str, Any], axis: str | None) -> Callable[[bool], Callable]:
+def _norm(section: Any, axis: str | None) -> Callable[[bool], Callable]:
+    path = f"{_SECTION}.norm"
+    if not isinstance(section, Mapping):
+        raise ValueError(f"{path}={section!r} is not a section. Set {path}.momentum or .epsilon.")
     allowed = {
         name: parameter.annotation
         for name, parameter in inspect.signature(batch_norm).parameters.items()
         if name not in ("train", "axis")
     }
-    arguments = _checked(section, allowed, f"{_SECTION}.norm", kind="norm field")
+    arguments = _checked(section, allowed, path, kind="norm field")
     return functools.partial(batch_norm, axis=axis, **arguments)
 
 
@@ -112,7 +115,7 @@ def _checked(
     return checked
 
 
-def _name(section: Mapping[str, Any], path: str) -> str:
+def _name(section: Any, path: str) -> str:
     if not isinstance(section, Mapping) or "name" not in section:
         raise ValueError(f"{path}={section!r} names nothing. Set {path}.name.")
     return coerce(section["name"], str, field=f"{path}.name")

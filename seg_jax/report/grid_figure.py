@@ -38,8 +38,8 @@ def grid_plot(grid: Grid, comparison: Comparison) -> Plot | None:
         for title, ax in zip(titles, axes[0], strict=True):
             ax.set_title(labels.wrap(title), fontsize=8.5, loc="center")
         handles = [
-            Patch(facecolor=[channel / 255 for channel in colour], label=name)
-            for name, colour in zip(comparison.classes, comparison.palette, strict=False)
+            Patch(facecolor=(r / 255, g / 255, b / 255), label=name)
+            for name, (r, g, b) in zip(comparison.classes, comparison.palette, strict=False)
         ]
         if grid.has_ignored:
             handles.append(
@@ -50,4 +50,4 @@ def grid_plot(grid: Grid, comparison: Comparison) -> Plot | None:
 
 
 def _decode(png: bytes) -> np.ndarray:
-    return cv2.imdecode(np.frombuffer(png, np.uint8), cv2.IMREAD_COLOR_RGB)
+    return np.asarray(cv2.imdecode(np.frombuffer(png, np.uint8), cv2.IMREAD_COLOR_RGB))

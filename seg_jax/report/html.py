@@ -113,7 +113,7 @@ def _figure(plot: Plot, number: int) -> dict[str, Any]:
 def _table(table: Table) -> dict[str, Any]:
     """Adds to each shaded cell how its value lies between the extremes of the table."""
     shaded = [i for i, column in enumerate(table.columns) if column.shaded]
-    values = [row[i].value for row in table.rows for i in shaded if row[i].value is not None]
+    values = [v for row in table.rows for i in shaded if (v := row[i].value) is not None]
     low, high = min(values, default=0.0), max(values, default=0.0)
 
     def share(value: float | None, i: int) -> float | None:

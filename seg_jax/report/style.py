@@ -9,23 +9,14 @@ import dataclasses
 import io
 import re
 from collections.abc import Iterator
+from typing import Any
 
 import matplotlib as mpl
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 SERIES = ("#0072b2", "#d55e00", "#009e73", "#cc6fa0", "#c98a00", "#3d9fd6", "#7a5c99", "#6b6f76")
-SERIES_DARK = (
-    "#5aa9e6",
-    "#ff8a4c",
-    "#2fc597",
-    "#e79ac6",
-    "#f0b93a",
-    "#9ad5fa",
-    "#b99be0",
-    "#a9afb8",
-)
-"""The same hues, lighter, for a dark page."""
+"""Colours of configurations; templates/style.css holds lighter ones for a dark page."""
 MARKERS = ("o", "s", "^", "D", "v", "P", "X", "p")
 DASHES = ("-", (0, (5, 1.5)), (0, (1.5, 1.2)), (0, (6, 1.5, 1.5, 1.5)))
 INK, MUTED, GRID, PAPER = "#1c2128", "#5b6470", "#dfe3e8", "#ffffff"
@@ -36,7 +27,7 @@ WIDTH, HEIGHT = 5.6, 3.4
 _TOKENS = {INK: "--ink", MUTED: "--muted", GRID: "--grid", PAPER: "--paper"} | {
     colour: f"--series-{i}" for i, colour in enumerate(SERIES)
 }
-_RC = {
+_RC: dict[Any, Any] = {
     "font.family": "sans-serif",
     "font.sans-serif": ["DejaVu Sans"],
     "font.size": 9.0,

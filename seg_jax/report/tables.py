@@ -51,13 +51,17 @@ def main_table(comparison: Comparison) -> Table:
         columns.append(Column(title, "Accuracy (%)", best="max"))
         cells.append(measured(columns[-1], _percent(summaries), percent))
     costs = (
-        ("params (M)", "min", [c.number("num_parameters") for c in found], 1e-6),
-        ("GFLOPs", "min", [c.number("flops") for c in found], 1e-9),
-        ("infer. img/s", "max", [c.number("inference_images_per_second") for c in found], 1.0),
-        ("train img/s", "max", [c.number("images_per_second") for c in found], 1.0),
+        (Column("params (M)", "Cost", "min"), [c.number("num_parameters") for c in found], 1e-6),
+        (Column("GFLOPs", "Cost", "min"), [c.number("flops") for c in found], 1e-9),
+        (
+            Column("infer. img/s", "Cost", "max"),
+            [c.number("inference_images_per_second") for c in found],
+            1.0,
+        ),
+        (Column("train img/s", "Cost", "max"), [c.number("images_per_second") for c in found], 1.0),
     )
-    for title, best, summaries, scale in costs:
-        columns.append(Column(title, "Cost", best=best))
+    for column, summaries, scale in costs:
+        columns.append(column)
         scaled = [s.scaled(scale) if s else None for s in summaries]
         cells.append(measured(columns[-1], scaled, significant, spread=False))
     columns.append(Column("train time", "Cost", best="min"))

@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 import jax
 import numpy as np
-from jax.sharding import Mesh
+from jax.sharding import Mesh, NamedSharding
 from jax.sharding import PartitionSpec as P
 
 AXIS = "device"
@@ -62,6 +62,8 @@ def map_eval_step(
 
 def _map(fn, backend, devices, *, outputs_split, donate):
     devices = list(devices or jax.devices())
+    mesh = Mesh(np.array(devices), (AXIS,))
+    split, replicated = P(AXIS), P()
     if backend == "pmap":
         local = sum(device.process_index == jax.process_index() for device in devices)
         mapped = jax.pmap(
@@ -73,21 +75,26 @@ def _map(fn, backend, devices, *, outputs_split, donate):
             donate_argnums=donate,
         )
 
-        def call(state, batch):
+        def run(state, batch):
             result = mapped(state, jax.tree.map(lambda x: _split(x, local), batch))
             return jax.tree.map(_merge, result) if outputs_split else result
+    else:
+        mapped = jax.shard_map(
+            fn,
+            mesh=mesh,
+            in_specs=(replicated, split),
+            out_specs=split if outputs_split else replicated,
+            # True would sum the gradients of replicated parameters once more by itself: the
+            # step would be device-count times too long, without an error.
+            check_vma=False,
+        )
+        run = jax.jit(mapped, donate_argnums=donate)
 
-        return call
-    mapped = jax.shard_map(
-        fn,
-        mesh=Mesh(np.array(devices), (AXIS,)),
-        in_specs=(P(), P(AXIS)),
-        out_specs=P(AXIS) if outputs_split else P(),
-        # True would sum the gradients of replicated parameters once more by itself: the step
-        # would be device-count times too long, without an error.
-        check_vma=False,
-    )
-    return jax.jit(mapped, donate_argnums=donate)
+    def call(state, batch):
+        # A first state from the host would compile a program of its own, just for that call.
+        return run(jax.device_put(state, NamedSharding(mesh, replicated)), batch)
+
+    return call
 
 
 def _split(x, n: int):

@@ -1,6 +1,5 @@
 """Sections that build, and the sentence that every wrong one gets."""
 
-import jax
 import jax.numpy as jnp
 import pytest
 from flax import linen as nn
@@ -95,8 +94,8 @@ def test_batch_norm_takes_momentum_epsilon_and_axis():
             r"config\.model\.atrous_rates=\(6, 0\) is not a non-empty tuple of positive",
         ),
         (
-            {"name": "deeplab_v3plus", "backbone": {"name": "vgg16", "output_stride": 2}},
-            r"deeplab_v3plus reads strides 4 of its backbone, which gives 1, 2\.",
+            {"name": "deeplab_v3plus", "backbone": {**TINY, "output_stride": 2}},
+            r"deeplab_v3plus reads strides 4 of its backbone, which gives 2\.",
         ),
         (
             {"name": "fastfcn", "backbone": {**TINY, "output_stride": 16}},
@@ -136,9 +135,3 @@ def test_a_backbone_is_refused_where_none_is_taken(monkeypatch):
     build({"name": "alone"})
     with pytest.raises(ValueError, match=r"takes no backbone\. Remove config\.model\.backbone"):
         build({"name": "alone", "backbone": TINY})
-
-
-def test_building_allocates_no_parameters(monkeypatch):
-    monkeypatch.setattr(jax.random, "normal", lambda *_, **__: pytest.fail("drew a number"))
-    with jax.disable_jit(False):
-        build(UNET)

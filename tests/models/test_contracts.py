@@ -8,29 +8,29 @@ import numpy as np
 import pytest
 
 from seg_jax.initialise import initialise
+from seg_jax.layers.lowering import use_lowering
 from seg_jax.models import MODELS
 from seg_jax.models.build import build_model
 
 TINY = {"name": "tiny", "width": 4}
 ASPP = {"atrous_rates": [1, 2], "head_features": 4}
 
+AUX = {"aux": True, "aux_features": 4}
+
 SECTIONS = {
-    "deeplab_v3": {"name": "deeplab_v3", **ASPP, "backbone": {**TINY, "output_stride": 8}},
-    "deeplab_v3 refined, aux": {
+    "deeplab_v3": {
         "name": "deeplab_v3",
         **ASPP,
+        **AUX,
         "refine": True,
-        "aux": True,
-        "aux_features": 4,
         "align_corners": False,
-        "backbone": {**TINY, "output_stride": 16},
+        "backbone": {**TINY, "output_stride": 8},
     },
     "deeplab_v3plus": {
         "name": "deeplab_v3plus",
         **ASPP,
+        **AUX,
         "low_level_features": 3,
-        "aux": True,
-        "aux_features": 4,
         "backbone": {**TINY, "output_stride": 16},
     },
     "deeplab_v3plus dense": {
@@ -39,14 +39,13 @@ SECTIONS = {
         "low_level_features": 3,
         "separable": False,
         "refine": True,
-        "backbone": {**TINY, "output_stride": 8},
+        "backbone": {**TINY, "output_stride": 16},
     },
     "fastfcn": {
         "name": "fastfcn",
+        **AUX,
         "head_features": 4,
         "jpu_features": 3,
-        "aux": True,
-        "aux_features": 4,
         "backbone": TINY,
     },
     "fastfcn aspp": {
@@ -57,8 +56,7 @@ SECTIONS = {
         "backbone": TINY,
     },
     "fcn8s": {"name": "fcn8s", "fc_features": 8, "fc_kernel_size": 3, "backbone": TINY},
-    "unet": {"name": "unet", "base_features": 3, "depth": 3},
-    "unet bilinear": {"name": "unet", "base_features": 4, "depth": 2, "upsampling": "bilinear"},
+    "unet": {"name": "unet", "base_features": 3, "depth": 2},
     "unet as in the paper": {
         "name": "unet",
         "base_features": 3,
@@ -66,7 +64,12 @@ SECTIONS = {
         "padded": False,
         "batch_norm": False,
     },
-    "unet over a backbone": {"name": "unet", "base_features": 2, "backbone": TINY},
+    "unet bilinear, over a backbone": {
+        "name": "unet",
+        "base_features": 2,
+        "upsampling": "bilinear",
+        "backbone": {**TINY, "output_stride": 8},
+    },
 }
 """Test name -> a small `model` section."""
 
@@ -130,7 +133,8 @@ def test_a_training_pass_reaches_every_variable(row):
     model, variables = built(row), variables_of(row)
     rest = {name: tree for name, tree in variables.items() if name != "params"}
 
-    @jax.jit
+    # Quick to compile and slow to run: the numbers are the same, and they are needed once.
+    @functools.partial(jax.jit, compiler_options={"xla_backend_optimization_level": 0})
     def gradient(params, image, key):
         def loss(params):
             outputs, updated = model.apply(
@@ -146,7 +150,8 @@ def test_a_training_pass_reaches_every_variable(row):
 
         return jax.grad(loss, has_aux=True)(params)
 
-    gradients, updated = gradient(variables["params"], images(0), jax.random.key(1))
+    with use_lowering("lax"):
+        gradients, updated = gradient(variables["params"], images(0), jax.random.key(1))
     for path, value in paths(gradients).items():
         assert np.isfinite(value).all(), path
         assert np.abs(value).max() > 1e-6, path
@@ -156,13 +161,14 @@ def test_a_training_pass_reaches_every_variable(row):
     assert bool(before) == SECTIONS[row].get("batch_norm", True)
     for path, value in after.items():
         assert np.isfinite(value).all(), path
-        assert np.abs(value - before[path]).max() > 1e-6, path
+        # Means may stay at zero: that of a linear map of what another norm has centred.
+        assert "mean" in path or np.abs(value - before[path]).max() > 1e-6, path
 
 
 def test_an_image_is_evaluated_on_its_own_by_a_function_compiled_once(row):
     model, variables, traces = built(row), variables_of(row), []
 
-    @jax.jit
+    @functools.partial(jax.jit, compiler_options={"xla_backend_optimization_level": 0})
     def logits(variables, image):
         traces.append(image.shape)
         return model.apply(variables, image, train=False).logits

@@ -84,13 +84,13 @@ def test_report_writes_every_file_and_the_page_is_well_formed(make_sweep, folder
             assert reference.startswith("../")
             assert (index.parent / reference).is_file()
     assert not re.search(r"url\((?!#)", source)
-    assert "<script>alert" not in source
+    assert source.count("<script>alert") == 0  # a diff of the whole page takes minutes
     assert "OOM: <script>alert(1)</script>" in page.text
     assert "4 of 6 trials done, 1 failed, 1 unreadable" in page.text
     assert "2 of 6 trials have no result" in page.text
     for label in toy.labels:
         assert label in page.text
-    assert str(workdir) not in source
+    assert source.count(str(workdir)) == 0
     assert "Diameter of <one> disk." in page.text
     assert "Single seed: fcn8s, deeplab_v3." in page.text
     # Two images, each with truth, and prediction and errors for three configurations.

@@ -9,6 +9,7 @@ import pytest
 from seg_jax.report import style
 from seg_jax.report.collect import read_sweep
 from seg_jax.report.dot_plots import cost
+from seg_jax.report.html import TEMPLATES
 from seg_jax.report.line_plots import probe
 from seg_jax.report.plots import all_plots
 
@@ -86,3 +87,11 @@ def test_no_two_configurations_look_alike(position):
     look = (style.colour(position), str(style.dashes(position)))
     others = {(style.colour(i), str(style.dashes(i))) for i in range(32) if i != position}
     assert look not in others
+
+
+def test_the_page_defines_every_colour_for_light_and_dark():
+    css = (TEMPLATES / "style.css").read_text()
+    light, dark = css.split("@media (prefers-color-scheme: dark)")
+    for number, shade in enumerate(style.SERIES):
+        assert f"--series-{number}: {shade};" in light
+        assert f"--series-{number}: #" in dark

@@ -76,3 +76,24 @@ def test_a_batch_that_does_not_split_is_refused_with_the_nearest_that_do():
     check_batch_size(8, field="config.train.batch_size")
     with pytest.raises(ValueError, match=r"batch of 6 .* 4 devices.*multiple of 4 .*4 or 8"):
         check_batch_size(6, field="config.train.batch_size")
+
+
+@pytest.mark.parametrize("backend", ["pmap", "shard_map"])
+def test_steps_from_host_and_from_device_share_one_program(backend):
+    traces = []
+
+    def fn(state, batch):
+        traces.append(1)
+        return {"w": state["w"] + jax.lax.psum(jnp.sum(batch), AXIS)}, {"s": jnp.sum(state["w"])}
+
+    compiled = []
+    jax.monitoring.register_event_duration_secs_listener(
+        lambda name, *_, **__: compiled.append(name) if name.endswith("compile_duration") else None
+    )
+    step = map_train_step(fn, backend=backend)
+    state, _ = step({"w": np.ones(3, np.float32)}, np.ones((4, 2), np.float32))
+    before = len(compiled)
+    for _ in range(2):
+        state, _ = step(state, np.ones((4, 2), np.float32))
+    assert before > 0
+    assert len(compiled) == before

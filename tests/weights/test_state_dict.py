@@ -56,7 +56,7 @@ def test_a_leaf_without_a_key_is_refused():
 def test_two_keys_for_one_leaf_are_refused():
     modules = {**MODULES, "bn2": "stem/norm"}
     given = {**state(), "bn2.weight": np.zeros(4, np.float32)}
-    with pytest.raises(WeightsError, match="'bn2.weight'.*second"):
+    with pytest.raises(WeightsError, match=r"'bn2.weight'.*second"):
         convert(given, modules, target())
 
 

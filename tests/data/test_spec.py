@@ -1,0 +1,49 @@
+import dataclasses
+import subprocess
+import sys
+
+import pytest
+
+from seg_jax.data import DATASETS
+from seg_jax.data.source import spec_of
+from seg_jax.data.spec import DatasetSpec, Probe
+
+PROBE = Probe("size", "px", "Larger is easier.", classes=("a",), levels=(6, 12))
+SPEC = DatasetSpec(
+    name="toy",
+    classes=("a", "b"),
+    palette=((0, 0, 0), (1, 1, 1)),
+    licence="",
+    citation="",
+    splits={"train": 3, "size_6": 1, "size_12": 1},
+    probes=(PROBE,),
+)
+
+
+@pytest.mark.parametrize("name", DATASETS)
+def test_every_dataset_says_what_it_is(name):
+    spec = spec_of(name)
+    assert spec.name == name
+    assert len(set(spec.classes)) == spec.num_classes == len(set(spec.palette))
+    assert {"train", "val"} <= set(spec.splits)
+    assert spec.licence
+    assert spec.citation
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"palette": ((0, 0, 0),)}, "2 classes but 1 colours"),
+        ({"probes": (dataclasses.replace(PROBE, classes=("c",)),)}, r"scores \['c'\]"),
+        ({"splits": {"size_6": 1}}, r"needs the splits \['size_12'\]"),
+    ],
+)
+def test_contradictions_are_refused(change, message):
+    with pytest.raises(ValueError, match=message):
+        dataclasses.replace(SPEC, **change)
+
+
+@pytest.mark.parametrize("module", ["seg_jax.data.spec", "seg_jax.data.scenes_spec"])
+def test_specs_import_no_array_library(module, python_env):
+    code = f"import sys, {module}; sys.exit('jax' in sys.modules or 'numpy' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], env=python_env).returncode == 0
