@@ -122,7 +122,7 @@ def eval_step(task: Task) -> Callable[..., Any]:
     return map_eval_step(step, backend=task.config.parallel.backend)
 
 
-def train_stream(task: Task, *, start_step: int) -> Iterator[Any]:
+def train_stream(task: Task, source: Source, *, start_step: int) -> Iterator[Any]:
     """Returns the training batches from step `start_step` on."""
     config = task.config
     augmentation = Augmentation(
@@ -131,7 +131,7 @@ def train_stream(task: Task, *, start_step: int) -> Iterator[Any]:
         flip=config.augment.flip,
     )
     return pipeline.train_batches(
-        source(config, config.dataset.train_split),
+        source,
         augmentation,
         batch_size=config.train.batch_size,
         seed=config.seed,
@@ -139,14 +139,12 @@ def train_stream(task: Task, *, start_step: int) -> Iterator[Any]:
     )
 
 
-def eval_stream(task: Task, split: str) -> Iterator[Any]:
-    """Returns every example of `split` once, in order."""
-    return pipeline.eval_batches(
-        source(task.config, split), batch_size=task.config.evaluate.batch_size
-    )
+def eval_stream(task: Task, source: Source) -> Iterator[Any]:
+    """Returns every example of a split once, in order."""
+    return pipeline.eval_batches(source, batch_size=task.config.evaluate.batch_size)
 
 
-def source(config: ConfigDict, split: str) -> Source:
+def open_split(config: ConfigDict, split: str) -> Source:
     """Opens a split at the config's size, kept in memory if the config says so."""
     opened = open_source(config.dataset.name, split, data_dir=config.dataset.data_dir)
     if config.dataset.size:

@@ -10,7 +10,7 @@ import jax.numpy as jnp
 from jax.extend.core import ClosedJaxpr, Jaxpr, JaxprEqn
 
 from seg_jax.layers.lowering import use_lowering
-from seg_jax.layers.resize import resize_bilinear
+from seg_jax.layers.resize import RESIZE_BILINEAR
 
 
 def count_parameters(params: Any) -> int:
@@ -44,25 +44,29 @@ def _flops(jaxpr: Jaxpr) -> int:
 
 
 def _flops_of_equation(equation: JaxprEqn) -> int:
-    if equation.params.get("name") == resize_bilinear.__name__:
+    if equation.params.get("name") == RESIZE_BILINEAR:
         return 0
     if equation.primitive.name == "conv_general_dilated":
         return _conv_flops(equation)
     if equation.primitive.name == "dot_general":
         (contracted, _), _ = equation.params["dimension_numbers"]
-        left, outputs = equation.invars[0].aval.shape, equation.outvars[0].aval.shape
+        left, outputs = _shape(equation.invars[0]), _shape(equation.outvars[0])
         return 2 * math.prod(outputs) * math.prod(left[axis] for axis in contracted)
     inner = sum(_flops(jaxpr) for jaxpr in _inner_jaxprs(equation))
     return inner * equation.params["length"] if equation.primitive.name == "scan" else inner
 
 
 def _conv_flops(equation: JaxprEqn) -> int:
-    inputs, kernel = (var.aval.shape for var in equation.invars)
-    outputs, spec = equation.outvars[0].aval.shape, equation.params["dimension_numbers"]
+    inputs, kernel = map(_shape, equation.invars)
+    outputs, spec = _shape(equation.outvars[0]), equation.params["dimension_numbers"]
     if any(dilation > 1 for dilation in equation.params["lhs_dilation"]):
         # A transposed convolution: every input cell meets every tap; the zeros are not counted.
         return 2 * math.prod(inputs) * math.prod(kernel) // kernel[spec.rhs_spec[1]]
     return 2 * math.prod(outputs) * math.prod(kernel) // kernel[spec.rhs_spec[0]]
+
+
+def _shape(var: Any) -> tuple[int, ...]:
+    return var.aval.shape
 
 
 def _inner_jaxprs(equation: JaxprEqn) -> list[Jaxpr]:

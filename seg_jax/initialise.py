@@ -15,7 +15,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax.extend.core import Jaxpr, Literal
 
-from seg_jax.layers.init import draw_normal
+from seg_jax.layers.init import DRAW_NORMAL
 
 
 def initialise(model: nn.Module, image_shape: tuple[int, int, int, int], seed: int) -> Any:
@@ -55,8 +55,9 @@ def _evaluate(jaxpr: Jaxpr, consts: list, arguments: list) -> list:
 
     for equation in reversed(equations):
         inputs = [read(var) for var in equation.invars]
-        if equation.params.get("name") == draw_normal.__name__:
-            outputs = [_draw_with_numpy(*inputs, equation.outvars[0].aval)]
+        if equation.params.get("name") == DRAW_NORMAL:
+            key, std = inputs
+            outputs = [_draw_with_numpy(key, std, equation.outvars[0].aval)]
         else:
             outputs = equation.primitive.bind(*inputs, **equation.params)
             outputs = outputs if equation.primitive.multiple_results else [outputs]

@@ -15,6 +15,7 @@ from ml_collections import ConfigDict
 from seg_jax import assemble
 from seg_jax.checkpoints import Checkpointer
 from seg_jax.config import ConfigError, to_dict
+from seg_jax.data.source import Source
 from seg_jax.describe import count_flops, count_parameters
 from seg_jax.evaluate.loop import Evaluation, evaluate
 from seg_jax.files import write_json
@@ -48,7 +49,13 @@ def run_trial(config: ConfigDict, workdir: Path, events: Events) -> dict[str, An
         StoppedError: `events.stop_requested`; the same call continues to the same result.
     """
     events.phase("compiling")
-    task, state = assemble.initial_state(assemble.assemble(config))
+    task = assemble.assemble(config)
+    # Both, before the first step: a split that is not there must not show up after the last.
+    train_source, eval_source = (
+        assemble.open_split(config, split)
+        for split in (config.dataset.train_split, config.dataset.eval_split)
+    )
+    task, state = assemble.initial_state(task)
     with Checkpointer(workdir / "checkpoints") as checkpointer:
         state = checkpointer.restore(state) or state
         resume_at = int(state.step)
@@ -61,7 +68,7 @@ def run_trial(config: ConfigDict, workdir: Path, events: Events) -> dict[str, An
         state, timing = train(
             assemble.train_step(task),
             state,
-            assemble.train_stream(task, start_step=resume_at),
+            assemble.train_stream(task, train_source, start_step=resume_at),
             checkpointer,
             log,
             num_steps=config.train.num_steps,
@@ -71,7 +78,7 @@ def run_trial(config: ConfigDict, workdir: Path, events: Events) -> dict[str, An
             stop_requested=events.stop_requested,
         )
     events.phase("evaluating")
-    result = evaluate_trial(task, state, config.dataset.eval_split, workdir)
+    result = _evaluate(task, state, eval_source, workdir / "predictions.npz")
     log.write(config.train.num_steps, {"miou": result["metrics"]["miou"]})
     result.update(_training_facts(config, timing, workdir))
     write_json(workdir / "result.json", result)
@@ -91,30 +98,31 @@ def evaluate_again(config: ConfigDict, workdir: Path) -> dict[str, Any]:
         raise ConfigError(
             f"{workdir} holds no checkpoint. Train it first with `python launch.py train`."
         )
-    return evaluate_trial(task, restored, config.dataset.eval_split, workdir)
+    source = assemble.open_split(config, config.dataset.eval_split)
+    return _evaluate(task, restored, source, workdir / "eval_predictions.npz")
 
 
-def evaluate_trial(
-    task: assemble.Task, state: TrainState, split: str, workdir: Path
+def _evaluate(
+    task: assemble.Task, state: TrainState, source: Source, pictures: Path
 ) -> dict[str, Any]:
-    """Returns the part of `result.json` that evaluation fills in; writes `predictions.npz`."""
+    """Returns the part of `result.json` that evaluation fills in; writes the predictions."""
     config, spec = task.config, task.spec
     step = assemble.eval_step(task)
     variables = {"params": state.params, "batch_stats": state.batch_stats}
     evaluation = evaluate(
         step,
         variables,
-        assemble.eval_stream(task, split),
+        assemble.eval_stream(task, source),
         num_samples=config.evaluate.num_pictures,
     )
-    np.savez_compressed(workdir / "predictions.npz", **evaluation.samples)
+    np.savez_compressed(pictures, **evaluation.samples)
     probes = []
     for probe in spec.probes if config.evaluate.probes else ():
         members = [spec.classes.index(name) for name in probe.classes]
         miou = []
         for level in probe.levels:
-            stream = assemble.eval_stream(task, probe.split(level))
-            iou = scores(evaluate(step, variables, stream).confusion).iou[members]
+            pinned = assemble.eval_stream(task, assemble.open_split(config, probe.split(level)))
+            iou = scores(evaluate(step, variables, pinned).confusion).iou[members]
             miou.append(None if np.isnan(iou).all() else float(np.nanmean(iou)))
         probes.append({**dataclasses.asdict(probe), "miou": miou})
     size = evaluation.samples["image"].shape[1:3] if config.evaluate.num_pictures else None
@@ -124,7 +132,7 @@ def evaluate_trial(
         "label": config.label or config.model.name,
         "seed": config.seed,
         "dataset": config.dataset.name,
-        "split": split,
+        "split": config.dataset.eval_split,
         "weights": config.weights.name,
         "classes": list(spec.classes),
         "palette": [list(colour) for colour in spec.palette],

@@ -125,7 +125,7 @@ def test_a_value_out_of_range_names_the_field_and_what_it_allows(fields, sentenc
 def test_missing_and_surplus_fields_of_a_hand_written_config_are_refused():
     values = to_dict(base_config())
     del values["train"]["num_steps"]
-    with pytest.raises(ConfigError, match="config.train.num_steps is missing"):
+    with pytest.raises(ConfigError, match=r"config.train.num_steps is missing"):
         validate(from_dict(values))
     values = to_dict(base_config())
     values["train"]["epochs"] = 3

@@ -90,4 +90,3 @@ def refuse(arguments: Sequence[str]) -> None:
     """
     if arguments:
         raise ConfigError(f"{arguments[0]!r} is no option of this verb; see its --help.")
-

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 
 from seg_jax.commands import options as shared
 
-
 WIDTH = 160
 """Characters in a line of the table where the output is no terminal, which would have its own."""
 

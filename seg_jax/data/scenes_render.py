@@ -97,8 +97,8 @@ def _draw_colors(dice: Dice, noise: int) -> UInt8[np.ndarray, "n 3"]:
         mean = dice.pick(FIELD_COLORS)
         colors += [tuple(c + sign * STRIPE_CONTRAST for c in mean) for sign in (1, -1)]
     colors += OBJECT_COLORS
-    gains = [dice.between(225, 287) for _ in range(3)]
-    table = np.array(colors) * gains >> 8
+    gains = np.array([dice.between(225, 287) for _ in range(3)], np.int64)
+    table = np.array(colors, np.int64) * gains >> 8
     return np.clip(table - noise, 0, 255 - 2 * noise).astype(np.uint8)
 
 

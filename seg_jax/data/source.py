@@ -41,7 +41,7 @@ class Source(Protocol):
         """Returns the number of examples."""
         ...
 
-    def __getitem__(self, index: int, /) -> Example:
+    def __getitem__(self, index: int) -> Example:
         """Returns the example at a position in 0..len - 1."""
         ...
 

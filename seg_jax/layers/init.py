@@ -10,12 +10,16 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float
 
 
+DRAW_NORMAL = "draw_normal"
+"""Name of `draw_normal` in traced programs."""
+
+
 @partial(jax.jit, static_argnames=("shape",))
 def draw_normal(key: Array, std: float | Array, *, shape: tuple[int, ...]) -> Float[Array, "..."]:
     """Draws from a normal distribution of mean zero; random initialisers end here.
 
-    It has a name of its own in traced programs, by which `seg_jax.initialise` finds it and
-    draws with NumPy instead: compiling the generator of every shape takes XLA ten seconds.
+    `seg_jax.initialise` finds it in traced programs by the name `DRAW_NORMAL` and draws with
+    NumPy instead: compiling the generator of every shape takes XLA ten seconds.
 
     Args:
         key: random key of the parameter.

@@ -5,6 +5,7 @@ form on accelerators; on a CPU three shapes have a much faster one (measured; se
 `_fastest_on_cpu`). The choice is made while a function is traced.
 """
 
+import functools
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Literal
@@ -117,14 +118,13 @@ def conv_shift(
     _, height, width, _ = x.shape
     span_h, span_w = (height - 1) // stride * stride + 1, (width - 1) // stride * stride + 1
     padded = jnp.pad(x, ((0, 0), (pad_h, pad_h), (pad_w, pad_w), (0, 0)))
-    total = None
+    terms = []
     for i in range(kernel.shape[0]):
         for j in range(kernel.shape[1]):
             top, left = i * rate, j * rate
             shifted = padded[:, top : top + span_h : stride, left : left + span_w : stride]
-            term = shifted * kernel[None, i : i + 1, j : j + 1, 0]
-            total = term if total is None else total + term
-    return total
+            terms.append(shifted * kernel[None, i : i + 1, j : j + 1, 0])
+    return functools.reduce(jnp.add, terms)
 
 
 def conv_taps(
@@ -137,7 +137,7 @@ def conv_taps(
     """
     pad_h, pad_w = _padding(kernel, rate)
     _, height, width, _ = x.shape
-    total = None
+    terms = []
     for i in range(kernel.shape[0]):
         for j in range(kernel.shape[1]):
             down, right = i * rate - pad_h, j * rate - pad_w
@@ -147,6 +147,6 @@ def conv_taps(
             start, end = max(0, -right), min(width, width - right)
             seen = x[:, top + down : bottom + down, start + right : end + right]
             term = lax.dot_general(seen, kernel[i, j], (((3,), (0,)), ((), ())))
-            term = jnp.pad(term, ((0, 0), (top, height - bottom), (start, width - end), (0, 0)))
-            total = term if total is None else total + term
-    return total
+            margins = ((0, 0), (top, height - bottom), (start, width - end), (0, 0))
+            terms.append(jnp.pad(term, margins))
+    return functools.reduce(jnp.add, terms)

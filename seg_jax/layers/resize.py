@@ -40,13 +40,17 @@ def interpolation_matrix(
     return matrix
 
 
+RESIZE_BILINEAR = "resize_bilinear"
+"""Name of `resize_bilinear` in traced programs; its matrix products are no layer's FLOPs."""
+
+
 @partial(jax.jit, static_argnames=("size", "align_corners"))
 def resize_bilinear(
     x: Float[Array, "b h w c"], size: tuple[int, int], *, align_corners: bool
 ) -> Float[Array, "b h2 w2 c"]:
     """Resizes features or logits to `size`, without low-pass filtering when it shrinks them.
 
-    Compiled on its own name, by which `describe.count_flops` leaves it out of the count.
+    A jitted function of its own, so that `describe.count_flops` can leave it out by name.
 
     Args:
         x: features, channels last.

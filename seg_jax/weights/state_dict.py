@@ -60,7 +60,7 @@ def convert(
     Raises:
         WeightsError: a key has no place, a shape differs, or a leaf of `target` stays unset.
     """
-    wanted = flatten_dict(dict(target), sep="/")
+    wanted: dict[str, Any] = flatten_dict(dict(target), sep="/")
     converted = {}
     for key, value in state.items():
         if key.endswith(_BOOKKEEPING):

@@ -100,8 +100,8 @@ def test_scale_enlarges_by_the_factor():
     for axis in (0, 1):
         lines = np.flatnonzero((out == 9).all(axis))
         starts = lines[np.diff(lines, prepend=-9) > 1]
-        assert len(starts) == 2
-        assert 18 <= starts[1] - starts[0] <= 20  # 10 pixels of the source
+        assert len(starts) >= 2
+        assert set(np.diff(starts)) <= {19, 20}  # 10 pixels of the source
 
 
 @pytest.mark.parametrize(

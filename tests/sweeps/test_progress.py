@@ -1,7 +1,7 @@
 import pytest
 
-from seg_jax.sweeps import progress
 from seg_jax.files import write_json
+from seg_jax.sweeps import progress
 from seg_jax.sweeps.progress import LineView, TimeLeft, format_seconds, show_progress
 from seg_jax.sweeps.status import Status
 
