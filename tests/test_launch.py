@@ -18,7 +18,7 @@ FIELDS = """
 experiment uid label seed dataset split weights classes palette metrics boundary_miou probes
 num_parameters flops image_size num_steps global_batch_size num_eval_images train_seconds
 compile_seconds images_per_second inference_images_per_second versions hardware commit
-""".split()
+"""
 
 EXPERIMENT = textwrap.dedent(
     """
@@ -101,7 +101,7 @@ def result(folder):
 
 def test_the_result_holds_what_the_report_needs(whole):
     values = result(whole)
-    for name in FIELDS:
+    for name in FIELDS.split():
         assert name in values
     assert 0 < values["metrics"]["miou"] < 1
     assert values["num_eval_images"] == 64

@@ -9,7 +9,6 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
-
 DRAW_NORMAL = "draw_normal"
 """Name of `draw_normal` in traced programs."""
 
