@@ -28,7 +28,7 @@ ARCHITECTURES = [
     },
     {
         "label": "U-Net",
-        "model": {"name": "unet", "base_features": 12, "depth": 4},
+        "model": {"name": "unet", "base_features": 8, "depth": 4},
     },
     {
         "label": "DeepLabv3",
@@ -69,8 +69,8 @@ def get_config() -> ConfigDict:
     config.train.batch_size = 8
     config.train.log_every = 10
     config.train.checkpoint_every = 100
-    config.schedule.base_lr = 0.05
-    config.schedule.warmup_steps = 10
+    config.schedule.base_lr = 0.2
+    config.schedule.warmup_steps = 20
     config.evaluate.batch_size = 8
     return config
 

@@ -111,13 +111,13 @@ def train_step(task: Task) -> Callable[..., Any]:
     return map_train_step(step, backend=task.config.parallel.backend)
 
 
-def eval_step(task: Task) -> Callable[..., Any]:
-    """Returns the mapped evaluation step."""
+def eval_step(task: Task, *, boundary_widths: tuple[int, ...]) -> Callable[..., Any]:
+    """Returns the mapped evaluation step that also counts inside these boundary bands."""
     step = make_eval_step(
         task.model,
         task.preprocessing,
         num_classes=task.spec.num_classes,
-        band_widths=tuple(task.config.evaluate.boundary_widths),
+        band_widths=boundary_widths,
     )
     return map_eval_step(step, backend=task.config.parallel.backend)
 

@@ -107,16 +107,17 @@ def _evaluate(
 ) -> dict[str, Any]:
     """Returns the part of `result.json` that evaluation fills in; writes the predictions."""
     config, spec = task.config, task.spec
-    step = assemble.eval_step(task)
+    widths = tuple(config.evaluate.boundary_widths)
     variables = {"params": state.params, "batch_stats": state.batch_stats}
     evaluation = evaluate(
-        step,
+        assemble.eval_step(task, boundary_widths=widths),
         variables,
         assemble.eval_stream(task, source),
         num_samples=config.evaluate.num_pictures,
     )
     np.savez_compressed(pictures, **evaluation.samples)
     probes = []
+    step = assemble.eval_step(task, boundary_widths=())
     for probe in spec.probes if config.evaluate.probes else ():
         members = [spec.classes.index(name) for name in probe.classes]
         miou = []
@@ -137,7 +138,7 @@ def _evaluate(
         "classes": list(spec.classes),
         "palette": [list(colour) for colour in spec.palette],
         "metrics": _metrics(evaluation.confusion, spec.classes),
-        "boundary_miou": _boundary(evaluation, config.evaluate.boundary_widths),
+        "boundary_miou": _boundary(evaluation, widths),
         "probes": probes,
         "confusion": evaluation.confusion.tolist(),
         "num_eval_images": evaluation.num_images,

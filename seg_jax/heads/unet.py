@@ -113,12 +113,12 @@ class UNetDecoder(nn.Module):
         for level in reversed(range(deepest.bit_length() - 1)):
             stride, name = 2**level, f"stage{level + 1}"
             skip, width = features.get(stride), self.base_features * stride
-            if skip is not None:
-                target = skip.shape[1:3]
-            else:
-                target = (-(-size[0] // stride), -(-size[1] // stride))
             if not self.padded:
-                target = (2 * x.shape[1], 2 * x.shape[2])
+                target = 2 * x.shape[1], 2 * x.shape[2]
+            elif skip is not None:
+                target = skip.shape[1], skip.shape[2]
+            else:
+                target = -(-size[0] // stride), -(-size[1] // stride)
             if self.upsampling == "transposed":
                 x = _fit(UpConv(width, name=f"{name}_up")(x), target)
                 narrow = width

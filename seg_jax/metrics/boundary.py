@@ -5,6 +5,8 @@ section 4.1) and DeepLabv3+ (arXiv:1802.02611, section 4.4) do so around VOC's v
 Here the band lies around every place where the label changes, so it needs no void label.
 """
 
+from collections.abc import Callable
+
 import jax.numpy as jnp
 import numpy as np
 from jax import lax
@@ -20,12 +22,19 @@ def boundary_band(labels: Integer[Array, "b h w"], width: int) -> Bool[Array, "b
     """
     labels = labels.astype(jnp.int32)
     void = labels == IGNORE_LABEL
-    window = (1, 2 * width + 1, 2 * width + 1)
-    lowest = lax.reduce_window(labels, np.int32(IGNORE_LABEL), lax.min, window, (1, 1, 1), "SAME")
-    highest = lax.reduce_window(
-        jnp.where(void, -1, labels), np.int32(-1), lax.max, window, (1, 1, 1), "SAME"
-    )
+    lowest = _sweep(labels, width, lax.min, IGNORE_LABEL)
+    highest = _sweep(jnp.where(void, -1, labels), width, lax.max, -1)
     return ~void & (lowest != highest)
+
+
+def _sweep(
+    labels: Integer[Array, "b h w"], width: int, pick: Callable, identity: int
+) -> Integer[Array, "b h w"]:
+    """Returns the least or greatest label of each square window, rows first, then columns."""
+    side = 2 * width + 1
+    for window in ((1, side, 1), (1, 1, side)):
+        labels = lax.reduce_window(labels, np.int32(identity), pick, window, (1, 1, 1), "SAME")
+    return labels
 
 
 def restrict_to_band(labels: Integer[Array, "b h w"], width: int) -> Integer[Array, "b h w"]:

@@ -95,11 +95,12 @@ def _arguments(
         path: dotted path of the section.
         apart: keys of the section that are handled elsewhere.
     """
+    module: Any = constructor
     fixed = set(_NOT_CONFIGURED)
     if isinstance(constructor, functools.partial):
+        module = constructor.func
         fixed |= set(constructor.keywords)
-        constructor = constructor.func
-    allowed = {f.name: f.type for f in dataclasses.fields(constructor) if f.name not in fixed}
+    allowed = {f.name: f.type for f in dataclasses.fields(module) if f.name not in fixed}
     values = {key: value for key, value in section.items() if key not in ("name", *apart)}
     return _checked(values, allowed, path, kind=f"field of {section['name']}")
 
