@@ -13,7 +13,6 @@ from typing import Any
 from ml_collections import ConfigDict
 
 from seg_jax.config import base_config
-from seg_jax.sweeps.overrides import product
 
 RESNET = {"name": "resnet18", "width": 16}
 
@@ -76,5 +75,10 @@ def get_config() -> ConfigDict:
 
 
 def sweep() -> Iterator[dict[str, Any]]:
-    """Architecture x seed; a seed decides the weights, the order of the images and the crops."""
-    return product(ARCHITECTURES, seed=range(2))
+    """Architecture x seed, which decides weights, order of the images and flips.
+
+    Seeds vary slowest: the second finds its program compiled.
+    """
+    for seed in range(2):
+        for network in ARCHITECTURES:
+            yield {**network, "seed": seed}
