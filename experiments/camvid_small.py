@@ -87,7 +87,7 @@ def get_config() -> ConfigDict:
     config.weights.path = "weights/mobilenet_v2-b0353104.safetensors"
     config.schedule.base_lr = 0.1
     config.schedule.warmup_steps = 20
-    config.train.num_steps = 400
+    config.train.num_steps = 300
     config.train.batch_size = 8
     config.train.log_every = 20
     config.train.checkpoint_every = 100

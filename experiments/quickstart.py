@@ -68,7 +68,7 @@ def get_config() -> ConfigDict:
     config.train.batch_size = 8
     config.train.log_every = 10
     config.train.checkpoint_every = 100
-    config.schedule.base_lr = 0.2
+    config.schedule.base_lr = 0.1
     config.schedule.warmup_steps = 20
     config.evaluate.batch_size = 8
     return config
