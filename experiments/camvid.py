@@ -13,9 +13,7 @@ Recipe: SGD, momentum 0.9, poly schedule of power 0.9 and weight decay 1e-4 as i
 from collections.abc import Iterator
 from typing import Any
 
-from ml_collections import ConfigDict
-
-from seg_jax.config import base_config
+from seg_jax.config import Config, base_config
 
 RESNET = {"name": "resnet50"}
 
@@ -52,7 +50,7 @@ ARCHITECTURES = [
 ]
 
 
-def get_config() -> ConfigDict:
+def get_config() -> Config:
     config = base_config()
     config.dataset.name = "camvid"
     config.dataset.in_memory = True

@@ -12,9 +12,7 @@ safetensors at weights/mobilenet_v2-b0353104.safetensors, or elsewhere with
 from collections.abc import Iterator
 from typing import Any
 
-from ml_collections import ConfigDict
-
-from seg_jax.config import base_config
+from seg_jax.config import Config, base_config
 
 RESNET = {"name": "resnet18", "width": 16}
 
@@ -76,7 +74,7 @@ NETWORKS = [
 ]
 
 
-def get_config() -> ConfigDict:
+def get_config() -> Config:
     config = base_config()
     config.dataset.name = "camvid"
     config.dataset.size = (180, 240)

@@ -10,9 +10,7 @@ shows by what they differ: IoU by object size, line width, context distance and 
 from collections.abc import Iterator
 from typing import Any
 
-from ml_collections import ConfigDict
-
-from seg_jax.config import base_config
+from seg_jax.config import Config, base_config
 
 RESNET = {"name": "resnet18", "width": 16}
 
@@ -59,7 +57,7 @@ ARCHITECTURES = [
 ]
 
 
-def get_config() -> ConfigDict:
+def get_config() -> Config:
     config = base_config()
     config.dataset.name = "scenes"
     config.augment.crop_size = (96, 96)

@@ -12,9 +12,8 @@ import jax
 import jax.numpy as jnp
 import optax
 from flax import linen as nn
-from ml_collections import ConfigDict
 
-from seg_jax.config import to_dict
+from seg_jax.config import Config, to_dict
 from seg_jax.data import pipeline
 from seg_jax.data.augment import Augmentation
 from seg_jax.data.source import Source, open_source, spec_of
@@ -47,7 +46,7 @@ class Task:
         schedule: learning rate by step.
     """
 
-    config: ConfigDict
+    config: Config
     spec: DatasetSpec
     model: nn.Module
     preprocessing: Preprocessing
@@ -55,7 +54,7 @@ class Task:
     schedule: optax.Schedule
 
 
-def assemble(config: ConfigDict) -> Task:
+def assemble(config: Config) -> Task:
     """Builds the network and the optimiser; reads no data and allocates no parameters.
 
     Raises:
@@ -144,7 +143,7 @@ def eval_stream(task: Task, source: Source) -> Iterator[Any]:
     return pipeline.eval_batches(source, batch_size=task.config.evaluate.batch_size)
 
 
-def open_split(config: ConfigDict, split: str) -> Source:
+def open_split(config: Config, split: str) -> Source:
     """Opens a split at the config's size, kept in memory if the config says so."""
     opened = open_source(config.dataset.name, split, data_dir=config.dataset.data_dir)
     if config.dataset.size:
@@ -152,7 +151,7 @@ def open_split(config: ConfigDict, split: str) -> Source:
     return CachedSource(opened) if config.dataset.in_memory else opened
 
 
-def describe(config: ConfigDict) -> tuple[int, int, tuple[int, int]]:
+def describe(config: Config) -> tuple[int, int, tuple[int, int]]:
     """Returns the parameters and FLOPs of a config's network, and the size the latter are for."""
     task = assemble(config)
     size = tuple(config.dataset.size or config.augment.crop_size)

@@ -11,12 +11,18 @@ import importlib.util
 import json
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from ml_collections import ConfigDict
 
 from seg_jax.files import read_json
 from seg_jax.registry import unknown_name
+
+if TYPE_CHECKING:
+    # ConfigDict types a field as any of the types a field may have: no use of one would pass.
+    Config: TypeAlias = Any
+else:
+    Config = ConfigDict
 
 OPEN_SECTIONS = ("model", "model.backbone", "model.norm")
 """Sections whose fields an architecture or backbone defines and checks when it is built."""
@@ -37,13 +43,13 @@ class Experiment:
     """
 
     name: str
-    config: ConfigDict
+    config: Config
     overrides: tuple[Mapping[str, Any], ...]
 
 
-def base_config() -> ConfigDict:
+def base_config() -> Config:
     """Returns every field with its default; an experiment sets what it cares about."""
-    config = ConfigDict()
+    config: Config = ConfigDict()
     config.experiment = ""
     config.label = ""
     config.seed = 0
@@ -96,7 +102,7 @@ def load_experiment(path: str) -> Experiment:
         raise ConfigError(f"{path} is neither a .py experiment nor a trial's config.json.")
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
-    get_config: Callable[[], ConfigDict] | None = getattr(module, "get_config", None)
+    get_config: Callable[[], Config] | None = getattr(module, "get_config", None)
     if get_config is None:
         raise ConfigError(f"{path} has no get_config(); see experiments/quickstart.py for one.")
     config = get_config()
@@ -105,7 +111,7 @@ def load_experiment(path: str) -> Experiment:
     return Experiment(file.stem, config, tuple(sweep()) if sweep else ({},))
 
 
-def apply_overrides(config: ConfigDict, overrides: Mapping[str, Any]) -> ConfigDict:
+def apply_overrides(config: Config, overrides: Mapping[str, Any]) -> Config:
     """Returns a copy of `config` with dotted fields set; a mapping replaces a whole section.
 
     Raises:
@@ -124,14 +130,14 @@ def apply_overrides(config: ConfigDict, overrides: Mapping[str, Any]) -> ConfigD
     return result
 
 
-def _section(section: ConfigDict, name: str, field: str) -> ConfigDict:
+def _section(section: Config, name: str, field: str) -> Config:
     if name not in section or not isinstance(section[name], ConfigDict):
         sections = [key for key in section if isinstance(section[key], ConfigDict)]
         raise unknown_name(name, sections, kind="config section", field=f"--config.{field}")
     return section[name]
 
 
-def _checked(section: ConfigDict, leaf: str, value: Any, field: str, *, open_: bool) -> Any:
+def _checked(section: Config, leaf: str, value: Any, field: str, *, open_: bool) -> Any:
     """Returns `value` in the type of the field it replaces."""
     if leaf not in section:
         if open_:
@@ -167,12 +173,12 @@ def parse_override(argument: str) -> tuple[str, Any]:
     return field, value
 
 
-def to_dict(config: ConfigDict) -> dict[str, Any]:
+def to_dict(config: Config) -> dict[str, Any]:
     """Returns the config as plain JSON values; tuples become lists."""
     return json.loads(json.dumps(config.to_dict()))
 
 
-def from_dict(values: Mapping[str, Any]) -> ConfigDict:
+def from_dict(values: Mapping[str, Any]) -> Config:
     """Returns the locked config of plain JSON values; lists become tuples."""
     return _to_config(values).lock()
 

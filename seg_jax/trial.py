@@ -10,11 +10,10 @@ from typing import Any
 
 import jax
 import numpy as np
-from ml_collections import ConfigDict
 
 from seg_jax import assemble
 from seg_jax.checkpoints import Checkpointer
-from seg_jax.config import ConfigError, to_dict
+from seg_jax.config import Config, ConfigError, to_dict
 from seg_jax.data.source import Source
 from seg_jax.describe import count_flops, count_parameters
 from seg_jax.evaluate.loop import Evaluation, evaluate
@@ -42,7 +41,7 @@ class Events:
     stop_requested: Callable[[], bool]
 
 
-def run_trial(config: ConfigDict, workdir: Path, events: Events) -> dict[str, Any]:
+def run_trial(config: Config, workdir: Path, events: Events) -> dict[str, Any]:
     """Trains from the newest checkpoint on, evaluates, and writes `result.json`.
 
     Raises:
@@ -85,7 +84,7 @@ def run_trial(config: ConfigDict, workdir: Path, events: Events) -> dict[str, An
     return result
 
 
-def evaluate_again(config: ConfigDict, workdir: Path) -> dict[str, Any]:
+def evaluate_again(config: Config, workdir: Path) -> dict[str, Any]:
     """Evaluates the newest checkpoint in `workdir` as `config` says; trains nothing.
 
     Raises:
@@ -115,7 +114,7 @@ def _evaluate(
         assemble.eval_stream(task, source),
         num_samples=config.evaluate.num_pictures,
     )
-    np.savez_compressed(pictures, **evaluation.samples)
+    np.savez_compressed(pictures, allow_pickle=False, **evaluation.samples)
     probes = []
     step = assemble.eval_step(task, boundary_widths=())
     for probe in spec.probes if config.evaluate.probes else ():
@@ -170,7 +169,7 @@ def _boundary(evaluation: Evaluation, widths: tuple[int, ...]) -> dict[str, floa
     }
 
 
-def _training_facts(config: ConfigDict, timing: Timing, workdir: Path) -> dict[str, Any]:
+def _training_facts(config: Config, timing: Timing, workdir: Path) -> dict[str, Any]:
     """Returns what training cost and on what; times span every process of a resumed trial."""
     rows = [row for row in read_metrics(workdir / "metrics.jsonl") if "loss" in row]
     speeds = [row["images_per_second"] for row in rows if row["images_per_second"]]

@@ -5,7 +5,7 @@ from typing import Any
 
 from ml_collections import ConfigDict
 
-from seg_jax.config import ConfigError, base_config
+from seg_jax.config import Config, ConfigError, base_config
 from seg_jax.data import DATASETS
 from seg_jax.models import MODELS
 from seg_jax.optim import OPTIMIZERS, SCHEDULES
@@ -13,7 +13,7 @@ from seg_jax.registry import unknown_name
 from seg_jax.weights import WEIGHTS
 
 
-def validate(config: ConfigDict) -> None:
+def validate(config: Config) -> None:
     """Refuses a config that could not run, or would not do what it says.
 
     Raises:
@@ -72,7 +72,7 @@ def validate(config: ConfigDict) -> None:
     )
 
 
-def _same_fields(config: ConfigDict) -> None:
+def _same_fields(config: Config) -> None:
     """Every section and field of the base config, and no other; an architecture's are its own."""
     base = base_config()
     for name, expected in base.items():
@@ -91,27 +91,27 @@ def _same_fields(config: ConfigDict) -> None:
         raise ConfigError("config.model.name is missing; set it to an architecture.")
 
 
-def _no_others(section: ConfigDict, expected: ConfigDict, path: str) -> None:
+def _no_others(section: Config, expected: Config, path: str) -> None:
     for field in section:
         if field not in expected:
             raise unknown_name(field, expected, kind=f"field in {path}:", field="the field")
 
 
-def _get(config: ConfigDict, field: str) -> Any:
+def _get(config: Config, field: str) -> Any:
     value: Any = config
     for name in field.split("."):
         value = value[name]
     return value
 
 
-def _known(config: ConfigDict, field: str, table: Iterable[str], kind: str) -> None:
+def _known(config: Config, field: str, table: Iterable[str], kind: str) -> None:
     name = _get(config, field)
     if name not in table:
         raise unknown_name(name, table, kind=kind, field=f"config.{field}")
 
 
 def _require(
-    config: ConfigDict, field: str, rule: Callable[[Any], bool], allowed: str, fix: str
+    config: Config, field: str, rule: Callable[[Any], bool], allowed: str, fix: str
 ) -> None:
     value = _get(config, field)
     try:
@@ -122,7 +122,7 @@ def _require(
         raise ConfigError(f"config.{field}={value!r} is not {allowed}. Set it to {fix}.")
 
 
-def _whole(config: ConfigDict, field: str, lowest: int, highest: int | None = None) -> None:
+def _whole(config: Config, field: str, lowest: int, highest: int | None = None) -> None:
     allowed = f"a whole number from {lowest}" + ("" if highest is None else f" to {highest}")
     _require(
         config,
@@ -139,7 +139,7 @@ def _whole(config: ConfigDict, field: str, lowest: int, highest: int | None = No
 
 
 def _number(
-    config: ConfigDict,
+    config: Config,
     field: str,
     *,
     above: float | None = None,
@@ -156,7 +156,7 @@ def _number(
     _require(config, field, lambda value: all(rule(value) for *_, rule in bounds), allowed, "one")
 
 
-def _pair(config: ConfigDict, field: str, *, optional: bool) -> None:
+def _pair(config: Config, field: str, *, optional: bool) -> None:
     _require(
         config,
         field,

@@ -4,9 +4,8 @@ import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
-from ml_collections import ConfigDict
-
 from seg_jax.config import (
+    Config,
     ConfigError,
     Experiment,
     apply_overrides,
@@ -60,7 +59,7 @@ def plan(experiment: Experiment) -> Plan:
     )
 
 
-def keep_config(workdir: Path, config: ConfigDict) -> None:
+def keep_config(workdir: Path, config: Config) -> None:
     """Writes `config.json` into a trial's folder, or refuses to mix two configs in one.
 
     Raises:

@@ -1,7 +1,7 @@
 """The evaluation step: predictions and integer counts of one device's images."""
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, cast
 
 import jax.numpy as jnp
 from flax import linen as nn
@@ -10,7 +10,7 @@ from jaxtyping import Array
 from seg_jax.metrics.boundary import restrict_to_band
 from seg_jax.metrics.confusion import confusion_matrix
 from seg_jax.preprocess import Preprocessing, normalise
-from seg_jax.typing import Batch
+from seg_jax.typing import Batch, Outputs
 
 EvalStep = Callable[[Any, Batch], dict[str, Array]]
 
@@ -37,7 +37,8 @@ def make_eval_step(
 
     def eval_step(variables, batch):
         image, label = batch["image"], batch["label"]
-        outputs = model.apply(variables, normalise(image, preprocessing), train=False)
+        x = normalise(image, preprocessing)
+        outputs = cast(Outputs, model.apply(variables, x, train=False))
         predictions = jnp.argmax(outputs.logits, axis=-1).astype(jnp.uint8)
         bands = [
             confusion_matrix(predictions, restrict_to_band(label, width), num_classes)

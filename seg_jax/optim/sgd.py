@@ -1,5 +1,8 @@
 """Stochastic gradient descent as the segmentation papers use it."""
 
+from collections.abc import Mapping
+from typing import Any
+
 import jax
 import optax
 
@@ -33,12 +36,12 @@ def sgd(
     )
 
 
-def decay_mask(params: optax.Params) -> optax.Params:
+def decay_mask(params: Any) -> Any:
     """Marks the parameters that weight decay applies to: kernels, and nothing else."""
     return jax.tree_util.tree_map_with_path(lambda path, _: path[-1].key == "kernel", params)
 
 
-def head_mask(params: optax.Params) -> optax.Params:
+def head_mask(params: Mapping[str, Any]) -> dict[str, Any]:
     """Marks the parameters outside `backbone`; none in a network without a backbone."""
     has_backbone = "backbone" in params
     return {

@@ -80,6 +80,7 @@ def per_class(comparison: Comparison) -> Plot | None:
     ax.set_yticks(range(len(scored)), [name for name, _ in scored], color=style.INK)
     ax.set_ylim(len(scored) - 0.5, -0.5)
     ax.grid(visible=False, axis="y")
+    ax.set_xlim(-2, 102)  # bars of few seeds reach beyond what an IoU can be
     ax.set_xlabel("IoU (%)")
     figure.legend(loc="outside upper left", ncols=3, handletextpad=0.2, columnspacing=1.2)
     return Plot("iou_per_class", "IoU of each class", caption, figure)

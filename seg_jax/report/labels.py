@@ -96,6 +96,7 @@ def beside_points(
         axes_size: (height, width) of `ax` in inches.
     """
     height, width = (72 * side for side in axes_size)
+    ax.autoscale_view()  # limits are computed late; the transform below would not ask for them
     to_axes = ax.transData + ax.transAxes.inverted()
     places = to_axes.transform([(x, y) for _, x, y, _ in points]) * (width, height)
     taken = [(x - 4.0, y - 4.0, x + 4.0, y + 4.0) for x, y in places]

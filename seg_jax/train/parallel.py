@@ -35,7 +35,7 @@ def check_batch_size(batch_size: int, *, field: str) -> None:
 
 
 def map_train_step(
-    fn: Callable, *, backend: Backend, devices: Sequence[jax.Device] | None = None
+    fn: Callable, *, backend: Backend, devices: Sequence[Any] | None = None
 ) -> Callable[[Any, Any], tuple[Any, Any]]:
     """Compiles fn(state, batch) -> (state, scalars); the old state's memory is reused.
 
@@ -48,7 +48,7 @@ def map_train_step(
 
 
 def map_eval_step(
-    fn: Callable, *, backend: Backend, devices: Sequence[jax.Device] | None = None
+    fn: Callable, *, backend: Backend, devices: Sequence[Any] | None = None
 ) -> Callable[[Any, Any], Any]:
     """Compiles fn(variables, batch) -> per-image results, leading axis the global batch.
 

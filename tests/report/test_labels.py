@@ -2,9 +2,11 @@
 
 import itertools
 
+import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 
+from seg_jax.report import labels, style
 from seg_jax.report.labels import spread
 
 
@@ -27,3 +29,16 @@ def test_labels_keep_their_order_and_do_not_overlap(seed):
 
 def test_overlapping_labels_move_evenly_away():
     assert spread([0.5, 0.5], [0.2, 0.2]) == pytest.approx([0.4, 0.6])
+
+
+def test_labels_of_two_points_in_one_place_do_not_overlap():
+    figure, ax = style.axes(style.WIDTH, style.HEIGHT)
+    points = [("DeepLabv3+", 0.0919, 49.8, "k"), ("FastFCN", 0.0902, 48.7, "k")]
+    points.append(("U-Net", 0.217, 47.3, "k"))
+    for _, x, y, _ in points:
+        ax.plot(x, y, "o")
+    labels.beside_points(ax, points, axes_size=(style.HEIGHT - 0.6, style.WIDTH - 0.7))
+    figure.canvas.draw()
+    first, second, _ = (text.get_window_extent() for text in ax.texts)
+    plt.close(figure)
+    assert not first.overlaps(second)
