@@ -4,6 +4,7 @@ import argparse
 from collections.abc import Sequence
 
 from seg_jax.commands import options as shared
+from seg_jax.config import from_dict
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -21,7 +22,7 @@ def run(options: argparse.Namespace, overrides: Sequence[str]) -> int:
     rows = {}
     for trial in shared.plan(shared.load(options.config, overrides)).trials:
         if trial.row not in rows:
-            config = shared.from_dict(trial.config)
+            config = from_dict(trial.config)
             validate(config)
             parameters, flops, size = describe(config)
             rows[trial.row] = [

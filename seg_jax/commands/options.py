@@ -9,15 +9,12 @@ from seg_jax.config import (
     ConfigError,
     Experiment,
     apply_overrides,
-    from_dict,
     load_experiment,
     parse_override,
     to_dict,
 )
 from seg_jax.files import read_json, write_json
 from seg_jax.sweeps.plan import Plan, flatten, make_plan
-
-__all__ = ["add_config", "add_workdir", "from_dict", "keep_config", "load", "plan", "refuse"]
 
 
 def add_config(parser: argparse.ArgumentParser) -> None:

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from seg_jax.commands import options as shared
+from seg_jax.config import from_dict
 
 LAUNCH = Path(__file__).resolve().parents[2] / "launch.py"
 
@@ -42,7 +43,7 @@ def run(options: argparse.Namespace, overrides: Sequence[str]) -> int:
     experiment = shared.load(options.config, overrides)
     plan = shared.plan(experiment)
     for trial in plan.trials:
-        validate(shared.from_dict(trial.config))
+        validate(from_dict(trial.config))
     devices = [device for device in options.devices.split(",") if device] or _gpus()
     jobs = options.jobs or len(devices) or min(len(usable_cores()) or os.cpu_count() or 1, 4)
     slots = make_slots(jobs, platform="gpu" if devices else "cpu", devices=devices)

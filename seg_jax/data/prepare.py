@@ -47,8 +47,8 @@ def prepare(name: str, *, data_dir: str | Path = "", manual_dir: str | Path = ""
         DataError: an example is faulty.
     """
     cls = builder_class(name)
-    if manual_dir and not Path(manual_dir).expanduser().is_dir():
-        raise FileNotFoundError(f"--manual_dir={manual_dir} is not a folder.")
+    if manual_dir:
+        _check_manual_dir(Path(manual_dir).expanduser(), cls.MANUAL_DOWNLOAD_INSTRUCTIONS)
     builder = cls(data_dir=resolve_data_dir(data_dir))
     built = not Path(builder.data_dir).exists()
     if built:
@@ -78,3 +78,12 @@ def prepare(name: str, *, data_dir: str | Path = "", manual_dir: str | Path = ""
         missing=tuple(split for split in cls.SPEC.splits if split not in counts),
         built=built,
     )
+
+
+def _check_manual_dir(folder: Path, wanted: str | None) -> None:
+    """Refuses a folder that is not there or holds nothing, which TFDS would pass over."""
+    if not folder.is_dir() or not any(folder.iterdir()):
+        fault = "is empty" if folder.is_dir() else "is not a folder"
+        raise FileNotFoundError(
+            f"--manual_dir={folder} {fault}. Put there: {wanted or 'the files as published.'}"
+        )

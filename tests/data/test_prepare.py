@@ -35,3 +35,12 @@ def test_mistakes_of_the_caller_are_named(tmp_path):
         prepare("canvid", data_dir=tmp_path)
     with pytest.raises(FileNotFoundError, match=r"--manual_dir=.*nowhere is not a folder"):
         prepare("camvid", data_dir=tmp_path, manual_dir=tmp_path / "nowhere")
+
+
+@pytest.mark.parametrize(("make", "fault"), [(True, "is empty"), (False, "is not a folder")])
+def test_a_manual_folder_with_nothing_in_it_says_what_belongs_there(tmp_path, make, fault):
+    folder = tmp_path / "manual"
+    if make:
+        folder.mkdir()
+    with pytest.raises(FileNotFoundError, match=rf"{fault}. Put there: .*trainannot/"):
+        prepare("camvid", data_dir=tmp_path / "data", manual_dir=folder)

@@ -7,8 +7,8 @@ import jax.numpy as jnp
 import pytest
 
 from seg_jax import assemble
-from seg_jax.commands.options import from_dict, load, plan
-from seg_jax.config import apply_overrides
+from seg_jax.commands.options import load, plan
+from seg_jax.config import apply_overrides, from_dict
 from seg_jax.validate import validate
 
 FILES = sorted(
