@@ -27,7 +27,13 @@ from seg_jax.models.build import build_model
 from seg_jax.optim import OPTIMIZERS, SCHEDULES
 from seg_jax.preprocess import IMAGENET, Preprocessing
 from seg_jax.registry import resolve
-from seg_jax.train.parallel import AXIS, check_batch_size, map_eval_step, map_train_step
+from seg_jax.train.parallel import (
+    AXIS,
+    check_batch_size,
+    check_one_host,
+    map_eval_step,
+    map_train_step,
+)
 from seg_jax.train.state import TrainState, create_state
 from seg_jax.train.step import make_train_step
 from seg_jax.weights import load_weights
@@ -61,6 +67,7 @@ def assemble(config: Config) -> Task:
         ValueError: the batch does not split over the devices, or the architecture refuses
             a field of its section.
     """
+    check_one_host()
     check_batch_size(config.train.batch_size, field="config.train.batch_size")
     check_batch_size(config.evaluate.batch_size, field="config.evaluate.batch_size")
     spec = spec_of(config.dataset.name)

@@ -17,6 +17,19 @@ AXIS = "device"
 Backend = Literal["pmap", "shard_map"]
 
 
+def check_one_host() -> None:
+    """Refuses to run in several processes, where each would feed the whole global batch.
+
+    Raises:
+        ValueError: JAX runs in more than one process.
+    """
+    if jax.process_count() > 1:
+        raise ValueError(
+            f"A trial uses the devices of one host, and JAX runs in {jax.process_count()} "
+            "processes. Start it without jax.distributed, on a single host."
+        )
+
+
 def check_batch_size(batch_size: int, *, field: str) -> None:
     """Refuses a global batch that does not split evenly over the devices.
 
@@ -65,7 +78,6 @@ def _map(fn, backend, devices, *, outputs_split, donate):
     mesh = Mesh(np.array(devices), (AXIS,))
     split, replicated = P(AXIS), P()
     if backend == "pmap":
-        local = sum(device.process_index == jax.process_index() for device in devices)
         mapped = jax.pmap(
             fn,
             axis_name=AXIS,
@@ -76,7 +88,7 @@ def _map(fn, backend, devices, *, outputs_split, donate):
         )
 
         def run(state, batch):
-            result = mapped(state, jax.tree.map(lambda x: _split(x, local), batch))
+            result = mapped(state, jax.tree.map(lambda x: _split(x, len(devices)), batch))
             return jax.tree.map(_merge, result) if outputs_split else result
     else:
         mapped = jax.shard_map(

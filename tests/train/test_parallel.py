@@ -9,7 +9,13 @@ from seg_jax.losses.cross_entropy import softmax_cross_entropy
 from seg_jax.optim.schedules import poly
 from seg_jax.optim.sgd import sgd
 from seg_jax.preprocess import IMAGENET
-from seg_jax.train.parallel import AXIS, check_batch_size, map_eval_step, map_train_step
+from seg_jax.train.parallel import (
+    AXIS,
+    check_batch_size,
+    check_one_host,
+    map_eval_step,
+    map_train_step,
+)
 from seg_jax.train.state import create_state
 from seg_jax.train.step import make_train_step
 from seg_jax.typing import IGNORE_LABEL
@@ -78,12 +84,16 @@ def test_a_batch_that_does_not_split_is_refused_with_the_nearest_that_do():
         check_batch_size(6, field="config.train.batch_size")
 
 
+def test_several_processes_are_refused_since_each_would_feed_the_whole_batch(monkeypatch):
+    check_one_host()
+    monkeypatch.setattr(jax, "process_count", lambda: 2)
+    with pytest.raises(ValueError, match="one host, and JAX runs in 2 processes"):
+        check_one_host()
+
+
 @pytest.mark.parametrize("backend", ["pmap", "shard_map"])
 def test_steps_from_host_and_from_device_share_one_program(backend):
-    traces = []
-
     def fn(state, batch):
-        traces.append(1)
         return {"w": state["w"] + jax.lax.psum(jnp.sum(batch), AXIS)}, {"s": jnp.sum(state["w"])}
 
     compiled = []
