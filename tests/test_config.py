@@ -30,7 +30,7 @@ def changed(**fields):
 
 
 def test_the_base_config_is_valid():
-    validate(base_config())
+    assert validate(base_config()) is None
 
 
 def test_overrides_set_fields_and_replace_sections_and_leave_the_original():

@@ -65,8 +65,8 @@ def lock_holder(workdir: Path) -> int | None:
         os.kill(pid, 0)
     except ProcessLookupError:
         return None
-    except PermissionError:
-        pass
+    except PermissionError:  # somebody else's process, and alive
+        return pid
     return pid
 
 
