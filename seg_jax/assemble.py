@@ -19,10 +19,10 @@ from seg_jax.data.augment import Augmentation
 from seg_jax.data.source import Source, open_source, spec_of
 from seg_jax.data.spec import DatasetSpec
 from seg_jax.data.views import CachedSource, ResizedSource
-from seg_jax.describe import count_flops, count_parameters
+from seg_jax.describe import count_flops, count_parameters, estimate_flops
 from seg_jax.evaluate.step import make_eval_step
-from seg_jax.initialise import initialise
 from seg_jax.losses.cross_entropy import softmax_cross_entropy
+from seg_jax.losses.presence import presence_cross_entropy
 from seg_jax.models.build import build_model
 from seg_jax.optim import OPTIMIZERS, SCHEDULES
 from seg_jax.preprocess import IMAGENET, Preprocessing
@@ -34,9 +34,7 @@ from seg_jax.train.parallel import (
     map_eval_step,
     map_train_step,
 )
-from seg_jax.train.state import TrainState, create_state
 from seg_jax.train.step import make_train_step
-from seg_jax.weights import load_weights
 
 
 @dataclasses.dataclass(frozen=True)
@@ -92,16 +90,6 @@ def assemble(config: Config) -> Task:
     return Task(config, spec, model, IMAGENET, tx, schedule)
 
 
-def initial_state(task: Task) -> tuple[Task, TrainState]:
-    """Returns the state before step 0, and the task with the weights' own preprocessing."""
-    config = task.config
-    variables = initialise(task.model, (1, *config.augment.crop_size, 3), config.seed)
-    if config.weights.name:
-        variables, preprocessing = load_weights(config.weights.name, config.weights.path, variables)
-        task = dataclasses.replace(task, preprocessing=preprocessing)
-    return task, create_state(variables, task.tx, seed=config.seed)
-
-
 def train_step(task: Task) -> Callable[..., Any]:
     """Returns the mapped train step."""
     step = make_train_step(
@@ -109,9 +97,11 @@ def train_step(task: Task) -> Callable[..., Any]:
         task.tx,
         task.schedule,
         softmax_cross_entropy,
+        presence_cross_entropy,
         task.preprocessing,
         axis=AXIS,
         aux_weight=task.config.loss.aux_weight,
+        presence_weight=task.config.loss.presence_weight,
         jitter=task.config.augment.color_jitter,
     )
     return map_train_step(step, backend=task.config.parallel.backend)
@@ -158,8 +148,25 @@ def open_split(config: Config, split: str) -> Source:
     return CachedSource(opened) if config.dataset.in_memory else opened
 
 
-def describe(config: Config) -> tuple[int, int, tuple[int, int]]:
-    """Returns the parameters and FLOPs of a config's network, and the size the latter are for."""
+@dataclasses.dataclass(frozen=True)
+class Description:
+    """What `describe` finds out about a network.
+
+    Attributes:
+        parameters: numbers that are trained.
+        flops: two per multiply-add, counted as papers do.
+        xla_flops: operations of the whole pass by XLA's cost analysis.
+        size: (height, width) of the image that both are for.
+    """
+
+    parameters: int
+    flops: int
+    xla_flops: float
+    size: tuple[int, int]
+
+
+def describe(config: Config) -> Description:
+    """Describes a config's network without allocating its weights."""
     task = assemble(config)
     size = tuple(config.dataset.size or config.augment.crop_size)
     shapes = jax.eval_shape(
@@ -167,4 +174,9 @@ def describe(config: Config) -> tuple[int, int, tuple[int, int]]:
         jax.random.key(0),
         jax.ShapeDtypeStruct((1, *size, 3), jnp.float32),
     )
-    return count_parameters(shapes["params"]), count_flops(task.model, size), size
+    return Description(
+        count_parameters(shapes["params"]),
+        count_flops(task.model, size),
+        estimate_flops(task.model, size),
+        size,
+    )

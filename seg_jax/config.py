@@ -68,7 +68,7 @@ def base_config() -> Config:
     )
     config.model = ConfigDict(dict(name="unet"))
     config.weights = ConfigDict(dict(name="", path=""))
-    config.loss = ConfigDict(dict(aux_weight=0.4))
+    config.loss = ConfigDict(dict(aux_weight=0.4, presence_weight=0.2))
     config.optimizer = ConfigDict(
         dict(name="sgd", momentum=0.9, weight_decay=1e-4, head_lr_multiplier=1.0)
     )

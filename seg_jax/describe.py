@@ -8,7 +8,9 @@ import flax.linen as nn
 import jax
 import jax.numpy as jnp
 from jax.extend.core import ClosedJaxpr, Jaxpr, JaxprEqn
+from jax.interpreters.partial_eval import dce_jaxpr
 
+from seg_jax.layers.adaptive_pool import POOL_ADAPTIVE
 from seg_jax.layers.lowering import use_lowering
 from seg_jax.layers.resize import RESIZE_BILINEAR
 
@@ -25,7 +27,7 @@ def count_flops(model: nn.Module, image_size: tuple[int, int]) -> int:
     the padding included: the number that papers and PyTorch's counters state, twice "GMAC".
     Resizing, normalisation, activations and pooling are left out. The count belongs to the
     network: it does not depend on the form in which convolutions are compiled, nor on how
-    bilinear resizing is computed.
+    resizing and pooling are computed.
 
     Args:
         model: called as `model(image, train=False)`.
@@ -36,7 +38,29 @@ def count_flops(model: nn.Module, image_size: tuple[int, int]) -> int:
         init = functools.partial(model.init, train=False)
         variables = jax.eval_shape(init, jax.random.key(0), image)
         apply = functools.partial(model.apply, train=False)
-        return _flops(jax.make_jaxpr(apply)(variables, image).jaxpr)
+        jaxpr = jax.make_jaxpr(apply)(variables, image).jaxpr
+    # Layers whose result no output reads, as compilers drop them.
+    used, _ = dce_jaxpr(jaxpr, [True] * len(jaxpr.outvars))
+    return _flops(used)
+
+
+def estimate_flops(model: nn.Module, image_size: tuple[int, int]) -> float:
+    """Returns what XLA's cost analysis says of the same pass, before compiling it.
+
+    It counts every operation, elementwise ones and resizing among them, and of convolutions
+    only the taps that meet the image: at large atrous rates on small maps far fewer than
+    `count_flops`.
+
+    Args:
+        model: called as `model(image, train=False)`.
+        image_size: (height, width) in pixels.
+    """
+    image = jax.ShapeDtypeStruct((1, *image_size, 3), jnp.float32)
+    with use_lowering("lax"):
+        init = functools.partial(model.init, train=False)
+        variables = jax.eval_shape(init, jax.random.key(0), image)
+        lowered = jax.jit(functools.partial(model.apply, train=False)).lower(variables, image)
+    return float(lowered.cost_analysis()["flops"])
 
 
 def _flops(jaxpr: Jaxpr) -> int:
@@ -44,7 +68,7 @@ def _flops(jaxpr: Jaxpr) -> int:
 
 
 def _flops_of_equation(equation: JaxprEqn) -> int:
-    if equation.params.get("name") == RESIZE_BILINEAR:
+    if equation.params.get("name") in (RESIZE_BILINEAR, POOL_ADAPTIVE):
         return 0
     if equation.primitive.name == "conv_general_dilated":
         return _conv_flops(equation)

@@ -13,12 +13,13 @@ import numpy as np
 
 from seg_jax import assemble
 from seg_jax.checkpoints import Checkpointer
-from seg_jax.config import Config, ConfigError, to_dict
+from seg_jax.config import Config, to_dict
 from seg_jax.data.source import Source
 from seg_jax.describe import count_flops, count_parameters
 from seg_jax.evaluate.loop import Evaluation, evaluate
 from seg_jax.files import write_json
 from seg_jax.metrics.confusion import scores
+from seg_jax.start import initial_state, restore
 from seg_jax.sweeps.slots import usable_cores
 from seg_jax.train.loop import MetricsLog, Progress, Timing, read_metrics, train
 from seg_jax.train.state import TrainState
@@ -54,7 +55,7 @@ def run_trial(config: Config, workdir: Path, events: Events) -> dict[str, Any]:
         assemble.open_split(config, split)
         for split in (config.dataset.train_split, config.dataset.eval_split)
     )
-    task, state = assemble.initial_state(task)
+    task, state = initial_state(task)
     with Checkpointer(workdir / "checkpoints") as checkpointer:
         state = checkpointer.restore(state) or state
         resume_at = int(state.step)
@@ -90,13 +91,7 @@ def evaluate_again(config: Config, workdir: Path) -> dict[str, Any]:
     Raises:
         ConfigError: there is no checkpoint.
     """
-    task, state = assemble.initial_state(assemble.assemble(config))
-    with Checkpointer(workdir / "checkpoints") as checkpointer:
-        restored = checkpointer.restore(state)
-    if restored is None:
-        raise ConfigError(
-            f"{workdir} holds no checkpoint. Train it first with `python launch.py train`."
-        )
+    task, restored = restore(config, workdir)
     source = assemble.open_split(config, config.dataset.eval_split)
     return _evaluate(task, restored, source, workdir / "eval_predictions.npz")
 

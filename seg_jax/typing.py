@@ -43,7 +43,10 @@ class Outputs:
     Attributes:
         logits: unnormalised class scores, float32 [b, h, w, k], at the image's resolution.
         aux: auxiliary logits by name, same shape, used by the training loss only.
+        presence: scores [b, k] of a class being anywhere in the image, of architectures that
+            learn them beside the logits (EncNet); `None` elsewhere.
     """
 
     logits: Any
     aux: Mapping[str, Any] = flax.struct.field(default_factory=dict)
+    presence: Any = None

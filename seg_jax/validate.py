@@ -10,7 +10,7 @@ from seg_jax.data import DATASETS
 from seg_jax.models import MODELS
 from seg_jax.optim import OPTIMIZERS, SCHEDULES
 from seg_jax.registry import unknown_name
-from seg_jax.weights import WEIGHTS
+from seg_jax.weights import TRAINED, WEIGHTS
 
 
 def validate(config: Config) -> None:
@@ -26,9 +26,9 @@ def validate(config: Config) -> None:
     _known(config, "optimizer.name", OPTIMIZERS, "optimizer")
     _known(config, "schedule.name", SCHEDULES, "schedule")
     if config.weights.name:
-        _known(config, "weights.name", WEIGHTS, "weights")
-        _require(config, "weights.path", bool, f"a file that holds {config.weights.name}", "a path")
-        if "backbone" not in config.model:
+        _known(config, "weights.name", (*WEIGHTS, TRAINED), "weights")
+        _require(config, "weights.path", bool, f"where to find {config.weights.name}", "a path")
+        if config.weights.name != TRAINED and "backbone" not in config.model:
             raise ConfigError(
                 f"config.weights.name={config.weights.name!r} initialises a backbone, and model "
                 f"{config.model.name!r} has none. Set config.model.backbone, or "
@@ -62,6 +62,7 @@ def validate(config: Config) -> None:
     _number(config, "optimizer.weight_decay", at_least=0.0)
     _number(config, "optimizer.head_lr_multiplier", above=0.0)
     _number(config, "loss.aux_weight", at_least=0.0)
+    _number(config, "loss.presence_weight", at_least=0.0)
     _number(config, "augment.color_jitter", at_least=0.0, below=1.0)
     _require(
         config,

@@ -51,8 +51,12 @@ class Toy(nn.Module):
         x = nn.Conv(8, (3, 3), name="backbone")(image)
         x = nn.BatchNorm(use_running_average=not train, axis_name=self.axis, name="norm")(x)
         x = nn.relu(x)
-        aux = {"aux": nn.Conv(self.num_classes, (1, 1), name="aux")(x)} if self.aux else {}
-        return Outputs(nn.Conv(self.num_classes, (1, 1), name="classifier")(x), aux)
+        logits = nn.Conv(self.num_classes, (1, 1), name="classifier")(x)
+        if not self.aux:
+            return Outputs(logits)
+        aux = {"aux": nn.Conv(self.num_classes, (1, 1), name="aux")(x)}
+        presence = nn.Dense(self.num_classes, name="presence")(x.mean(axis=(1, 2)))
+        return Outputs(logits, aux, presence)
 
 
 @pytest.fixture

@@ -24,7 +24,7 @@ ALLOWED = {
     "checkpoints": set(),
     "train": {"checkpoints"},
     "evaluate": {"metrics"},
-    "weights": set(),
+    "weights": {"models"},
     "sweeps": set(),
     "report": {"sweeps"},
     "describe": {"layers"},
@@ -33,9 +33,9 @@ ALLOWED = {
     "compilation_cache": set(),
 }
 """Part of seg_jax -> the parts it may import, itself and BASE aside. Those that wire
-(validate, assemble, trial, commands) are not listed and may import any."""
+(validate, assemble, start, trial, predict, commands) are not listed and may import any."""
 
-WIRING = {"validate", "assemble", "trial", "commands"}
+WIRING = {"validate", "assemble", "start", "trial", "predict", "commands"}
 LIGHT = ["config", "validate", "registry", "files", "sweeps", "report", "commands"]
 
 

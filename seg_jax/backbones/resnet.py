@@ -70,8 +70,15 @@ class ResNet(nn.Module):
             arXiv:1812.01187, section 4.1).
         stem_width: channels after the stem; the first two of "3x3" have half as many. `None`
             takes `width`.
-        multi_grid: factors on the rates of the blocks of the last stage, one per block
-            (arXiv:1706.05587, section 3.2).
+        multi_grid: factors on the rates of the blocks of the fourth stage and of every
+            cascaded one, one per block (arXiv:1706.05587, section 3.2).
+        cascaded_stages: copies of the fourth stage behind it, each of nominal stride 2: 3 for
+            "block7" of the cascaded DeepLabv3 (arXiv:1706.05587, section 3.2.1, figure 3).
+        stage_rates: factors on the rates of each of the four stages; the first 3x3 convolution
+            of a stage takes half of its factor. mmsegmentation's FastFCN has (1, 1, 2, 4) at
+            output stride 32.
+        ceil_pool: rounds sizes up in the stem's padded pooling, as Caffe does: maps of an image
+            whose sides are multiples of 4 get one row and column more.
         stride_on: "3x3" puts the stride of a bottleneck on its 3x3 convolution, as PyTorch
             does ("v1.5"); "1x1" on its first convolution, as the paper and Caffe do.
         entry_keeps_rate: a 3x3 convolution whose stride was removed keeps the rate of the
@@ -87,6 +94,9 @@ class ResNet(nn.Module):
     stem: Literal["7x7", "3x3"] = "7x7"
     stem_width: int | None = None
     multi_grid: tuple[int, ...] | None = None
+    cascaded_stages: int = 0
+    stage_rates: tuple[int, ...] = (1, 1, 1, 1)
+    ceil_pool: bool = False
     stride_on: Literal["3x3", "1x1"] = "3x3"
     entry_keeps_rate: bool = True
     norm: Norm = dataclasses.field(kw_only=True)
@@ -102,8 +112,38 @@ class ResNet(nn.Module):
         Dense networks have several stages of one stride; auxiliary heads read the last but one.
 
         Raises:
-            ValueError: `multi_grid` does not have one factor per block of the last stage.
+            ValueError: `multi_grid` does not have one factor per block of the last stage, or
+                `stage_rates` one per stage.
         """
+        sizes = self.stage_sizes + self.stage_sizes[-1:] * self.cascaded_stages
+        factors, multi_grid = self._rate_factors()
+        strides = _STRIDES + (2,) * self.cascaded_stages
+        plan = plan_stages(strides, self.output_stride, stem_stride=4)
+        x = self._stem(image)
+        stages, current = [(2, x)], 4
+        x = max_pool(x, 3, 2, (1, 2 if self.ceil_pool else 1))
+        for i, (stage, size) in enumerate(zip(plan, sizes, strict=True), start=1):
+            last = len(_STRIDES)
+            factor, grid = factors[min(i, last) - 1], multi_grid if i >= last else (1,) * size
+            rate = stage.rate * factor
+            first = stage.entry_rate * max(factor // 2, 1) if self.entry_keeps_rate else rate
+            for j, cell in enumerate(grid, start=1):
+                x = ResidualBlock(
+                    self.width * 2 ** (min(i, last) - 1),
+                    self.bottleneck,
+                    stride=stage.stride if j == 1 else 1,
+                    stride_on=self.stride_on,
+                    entry_rate=cell * (first if j == 1 else rate),
+                    rate=cell * rate,
+                    norm=self.norm,
+                    name=f"stage{i}_block{j}",
+                )(x)
+            current *= stage.stride
+            stages.append((current, x))
+        return stages
+
+    def _rate_factors(self) -> tuple[tuple[int, ...], tuple[int, ...]]:
+        """Returns the checked `stage_rates` and `multi_grid`."""
         last_size = self.stage_sizes[-1]
         multi_grid = self.multi_grid or (1,) * last_size
         if len(multi_grid) != last_size:
@@ -111,27 +151,12 @@ class ResNet(nn.Module):
                 f"multi_grid={multi_grid} has {len(multi_grid)} factors, but the last stage has "
                 f"{last_size} blocks. Set config.model.backbone.multi_grid to one factor per block."
             )
-        plan = plan_stages(_STRIDES, self.output_stride, stem_stride=4)
-        x = self._stem(image)
-        stages, current = [(2, x)], 4
-        x = max_pool(x, 3, 2, 1)
-        for i, (stage, size) in enumerate(zip(plan, self.stage_sizes, strict=True), start=1):
-            factors = multi_grid if i == len(plan) else (1,) * size
-            for j, factor in enumerate(factors, start=1):
-                keeps = j == 1 and self.entry_keeps_rate
-                x = ResidualBlock(
-                    self.width * 2 ** (i - 1),
-                    self.bottleneck,
-                    stride=stage.stride if j == 1 else 1,
-                    stride_on=self.stride_on,
-                    entry_rate=factor * (stage.entry_rate if keeps else stage.rate),
-                    rate=factor * stage.rate,
-                    norm=self.norm,
-                    name=f"stage{i}_block{j}",
-                )(x)
-            current *= stage.stride
-            stages.append((current, x))
-        return stages
+        if len(self.stage_rates) != len(_STRIDES) or min(self.stage_rates) < 1:
+            raise ValueError(
+                f"stage_rates={self.stage_rates} is not one factor of 1 or more per stage. Set "
+                f"config.model.backbone.stage_rates to four, such as (1, 1, 2, 4)."
+            )
+        return self.stage_rates, multi_grid
 
     def _stem(self, x):
         features = self.stem_width or self.width

@@ -24,15 +24,21 @@ def run(options: argparse.Namespace, overrides: Sequence[str]) -> int:
         if trial.row not in rows:
             config = from_dict(trial.config)
             validate(config)
-            parameters, flops, size = describe(config)
+            network = describe(config)
             rows[trial.row] = [
                 trial.label,
                 config.model.name,
                 config.model.get("backbone", {}).get("name", "own encoder"),
-                f"{parameters / 1e6:.3f}",
-                f"{flops / 1e9:.3f}",
-                "x".join(map(str, size)),
+                f"{network.parameters:,}",
+                f"{network.flops / 2e9:.3f}",
+                f"{network.xla_flops / 1e9:.3f}",
+                "x".join(map(str, network.size)),
             ]
-    headers = ["label", "architecture", "backbone", "parameters (M)", "GFLOPs", "at"]
-    print(tabulate(rows.values(), headers))
+    headers = ["label", "architecture", "backbone", "parameters", "GMAC", "XLA GFLOP", "at"]
+    align = ("left", "left", "left", "right", "right", "right", "right")
+    print(tabulate(rows.values(), headers, disable_numparse=True, colalign=align))
+    print(
+        "GMAC: multiply-adds of learned kernels, as papers count them. XLA GFLOP: every operation "
+        "of a forward pass by XLA's cost analysis."
+    )
     return 0

@@ -15,12 +15,12 @@ def check_atrous_rates(rates: tuple[int, ...]) -> None:
     """Checks the field `atrous_rates` of a model.
 
     Raises:
-        ValueError: there is no rate, or one below 1.
+        ValueError: a rate is below 1.
     """
-    if not rates or min(rates) < 1:
+    if min(rates, default=1) < 1:
         raise ValueError(
-            f"config.model.atrous_rates={rates!r} is not a non-empty tuple of positive integers; "
-            f"set it to one such as (6, 12, 18)."
+            f"config.model.atrous_rates={rates!r} holds a rate below 1; set it to positive "
+            f"integers such as (6, 12, 18)."
         )
 
 
@@ -30,15 +30,19 @@ class ASPP(nn.Module):
     Attributes:
         features: channels of every branch and of the projection.
         atrous_rates: rates of the 3x3 branches in cells of the input; they double when the
-            output stride is halved, with the same weights.
+            output stride is halved, with the same weights. MobileNet releases have none.
         conv: builds a 3x3 branch from (features, rate=, norm=, name=): `ConvNormAct`, or
             `SeparableConv` as in DeepLabv3+ (arXiv:1802.02611, section 3.1).
+        image_pooling: adds the branch of the mean over the image.
+        project_kernel_size: side of the projection's kernel; mmsegmentation takes 3.
         norm: normalisation factory.
     """
 
     features: int
     atrous_rates: tuple[int, ...]
     conv: Callable[..., nn.Module] = ConvNormAct
+    image_pooling: bool = True
+    project_kernel_size: int = 1
     norm: Norm = dataclasses.field(kw_only=True)
 
     @nn.compact
@@ -49,8 +53,12 @@ class ASPP(nn.Module):
             # Named by place, not by rate: stride-16 weights are evaluated at doubled rates.
             branch = self.conv(self.features, rate=rate, norm=self.norm, name=f"atrous{i}")
             branches.append(branch(x))
-        pooled = jnp.mean(x, axis=(1, 2), keepdims=True)
-        pooled = ConvNormAct(self.features, 1, norm=self.norm, name="pool")(pooled)
-        branches.append(jnp.broadcast_to(pooled, branches[0].shape))
+        if self.image_pooling:
+            pooled = jnp.mean(x, axis=(1, 2), keepdims=True)
+            pooled = ConvNormAct(self.features, 1, norm=self.norm, name="pool")(pooled)
+            branches.append(jnp.broadcast_to(pooled, branches[0].shape))
         x = jnp.concatenate(branches, axis=-1)
-        return ConvNormAct(self.features, 1, norm=self.norm, name="project")(x)
+        project = ConvNormAct(
+            self.features, self.project_kernel_size, norm=self.norm, name="project"
+        )
+        return project(x)

@@ -19,6 +19,8 @@ class DeepLabHead(nn.Module):
         atrous_rates: rates of the ASPP in cells of the input.
         refine: puts a 3x3 convolution between the ASPP and the classifier.
         dropout_rate: share of the ASPP's features dropped.
+        image_pooling: see `ASPP`.
+        project_kernel_size: see `ASPP`.
         norm: normalisation factory.
     """
 
@@ -27,6 +29,8 @@ class DeepLabHead(nn.Module):
     atrous_rates: tuple[int, ...]
     refine: bool
     dropout_rate: float
+    image_pooling: bool = True
+    project_kernel_size: int = 1
     norm: Norm = dataclasses.field(kw_only=True)
 
     @nn.compact
@@ -34,7 +38,14 @@ class DeepLabHead(nn.Module):
         self, x: Float[Array, "b h w c"], *, train: bool
     ) -> Float[Array, "b h w {self.num_classes}"]:
         """Returns logits at the resolution of `x`."""
-        x = ASPP(self.features, self.atrous_rates, norm=self.norm, name="aspp")(x)
+        x = ASPP(
+            self.features,
+            self.atrous_rates,
+            image_pooling=self.image_pooling,
+            project_kernel_size=self.project_kernel_size,
+            norm=self.norm,
+            name="aspp",
+        )(x)
         x = nn.Dropout(self.dropout_rate, deterministic=not train)(x)
         if self.refine:
             x = ConvNormAct(self.features, norm=self.norm, name="refine")(x)

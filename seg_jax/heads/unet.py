@@ -8,14 +8,14 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
-from seg_jax.layers.conv import Conv
+from seg_jax.layers.conv import Conv, ConvNormAct
 from seg_jax.layers.deconv import UpConv
 from seg_jax.layers.norm import Norm
 from seg_jax.layers.pool import max_pool
-from seg_jax.layers.resize import resize_bilinear
+from seg_jax.layers.resize import resize_bilinear, resize_nearest
 from seg_jax.typing import Features
 
-Upsampling = Literal["transposed", "bilinear"]
+Upsampling = Literal["transposed", "bilinear", "bilinear_conv", "nearest"]
 
 
 class DoubleConv(nn.Module):
@@ -39,10 +39,8 @@ class DoubleConv(nn.Module):
     def __call__(self, x: Float[Array, "b h w c"]) -> Float[Array, "b h2 w2 {self.features}"]:
         """Convolves twice."""
         for i, features in enumerate((self.mid_features, self.features), start=1):
-            x = Conv(features, use_bias=self.use_bias, name=f"conv{i}")(x)
-            if not self.padded:
-                # What the zero padding has touched goes before the norm sees it.
-                x = x[:, 1:-1, 1:-1]
+            padding = "symmetric" if self.padded else 0
+            x = Conv(features, use_bias=self.use_bias, padding=padding, name=f"conv{i}")(x)
             x = jax.nn.relu(self.norm(name=f"norm{i}")(x))
         return x
 
@@ -84,7 +82,10 @@ class UNetDecoder(nn.Module):
     Attributes:
         base_features: channels at full resolution; a stage at stride s has s times as many.
         upsampling: "transposed" is the paper's 2x2 up-convolution, which halves the channels;
-            "bilinear" has no parameters: the second convolution of every stage halves them.
+            "bilinear" has no parameters: the second convolution of every stage halves them;
+            "bilinear_conv" halves them by a 1x1 convolution after the interpolation, as
+            mmsegmentation does; "nearest" leaves them to the first convolution, as
+            segmentation-models-pytorch does.
         align_corners: convention of the bilinear interpolation, see `resize_bilinear`.
         padded: see `DoubleConv`; if `False`, skips are cropped to the smaller map's centre.
         use_bias: see `DoubleConv`.
@@ -99,17 +100,15 @@ class UNetDecoder(nn.Module):
     norm: Norm = dataclasses.field(kw_only=True)
 
     @nn.compact
-    def __call__(
-        self, features: Features, size: tuple[int, int]
-    ) -> Float[Array, "b h w {self.base_features}"]:
-        """Returns features at full resolution.
+    def __call__(self, features: Features, size: tuple[int, int]) -> Features:
+        """Returns the features of every stage by stride; those at stride 1 are the finest.
 
         Args:
             features: maps of the encoder by stride, all strides powers of two.
             size: (height, width) of the image.
         """
         deepest = max(features)
-        x = features[deepest]
+        x, maps = features[deepest], {}
         for level in reversed(range(deepest.bit_length() - 1)):
             stride, name = 2**level, f"stage{level + 1}"
             skip, width = features.get(stride), self.base_features * stride
@@ -119,17 +118,26 @@ class UNetDecoder(nn.Module):
                 target = skip.shape[1], skip.shape[2]
             else:
                 target = -(-size[0] // stride), -(-size[1] // stride)
-            if self.upsampling == "transposed":
-                x = _fit(UpConv(width, name=f"{name}_up")(x), target)
-                narrow = width
-            else:
-                x = resize_bilinear(x, target, align_corners=self.align_corners)
-                narrow = max(width // 2, self.base_features)
+            x = self._upsample(x, target, width, f"{name}_up")
             if skip is not None:
                 skip = skip if self.padded else _crop_centre(skip, target)
                 x = jnp.concatenate([skip, x], axis=-1)
+            halves = self.upsampling == "bilinear"
+            narrow = max(width // 2, self.base_features) if halves else width
             x = DoubleConv(width, narrow, self.padded, self.use_bias, norm=self.norm, name=name)(x)
-        return x
+            maps[stride] = x
+        return maps
+
+    def _upsample(self, x: Array, size: tuple[int, int], width: int, name: str) -> Array:
+        if self.upsampling == "transposed":
+            return _fit(UpConv(width, name=name)(x), size)
+        if self.upsampling == "nearest":
+            return resize_nearest(x, size)
+        doubled = 2 * x.shape[1], 2 * x.shape[2]
+        x = _fit(resize_bilinear(x, doubled, align_corners=self.align_corners), size)
+        if self.upsampling == "bilinear":
+            return x
+        return ConvNormAct(width, 1, use_bias=self.use_bias, norm=self.norm, name=name)(x)
 
 
 def _fit(x: Array, size: tuple[int, int]) -> Array:

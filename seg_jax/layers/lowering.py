@@ -17,6 +17,9 @@ from jaxtyping import Array, Float
 
 Lowering = Literal["auto", "lax", "fast"]
 
+Pads = tuple[tuple[int, int], tuple[int, int]]
+"""Rows of zeros (above, below) and columns of zeros (left, right) that a convolution adds."""
+
 # A user context rather than a ContextVar: JAX makes it part of the key under which it caches
 # compiled functions, so one function called under two lowerings is compiled twice.
 _LOWERING = jax.make_user_context("auto")
@@ -51,36 +54,36 @@ def convolve(
     stride: int,
     rate: int,
     groups: int,
+    pads: Pads,
 ) -> Float[Array, "b h2 w2 o"]:
-    """Convolves with symmetric padding of `rate * (k - 1) // 2`; h2 is ceil(h / stride).
+    """Convolves `x`, framed by zeros, where the kernel fits.
 
     Args:
         x: features, channels last.
-        kernel: odd height and width, `c / groups` input channels.
+        kernel: `c / groups` input channels.
         stride: step of the output grid in cells of `x`.
         rate: step between kernel taps in cells of `x` (atrous rate).
         groups: number of groups the channels are split into; `c` is a depthwise convolution.
+        pads: zeros around `x`, see `Pads`.
     """
     lowering = _LOWERING.value
     if lowering == "lax" or (lowering == "auto" and jax.default_backend() != "cpu"):
-        return conv_lax(x, kernel, stride=stride, rate=rate, groups=groups)
-    return _fastest_on_cpu(x, kernel, stride=stride, rate=rate, groups=groups)
+        return conv_lax(x, kernel, stride=stride, rate=rate, groups=groups, pads=pads)
+    return _fastest_on_cpu(x, kernel, stride=stride, rate=rate, groups=groups, pads=pads)
 
 
-def _fastest_on_cpu(x, kernel, *, stride, rate, groups):
+def _fastest_on_cpu(x, kernel, *, stride, rate, groups, pads):
     """Takes the form that was fastest on CPUs, forward and backward, for this shape."""
     height, width, _, features = kernel.shape
-    if groups == 1 and height == width == 1:
+    if groups == 1 and height == width == 1 and pads == ((0, 0), (0, 0)):
         return conv_dot(x, kernel, stride=stride)
     if groups == x.shape[-1] == features:
-        return conv_shift(x, kernel, stride=stride, rate=rate)
-    if groups == 1 and stride == 1 and rate >= _TAPS_MIN_RATE:
-        return conv_taps(x, kernel, rate=rate)
-    return conv_lax(x, kernel, stride=stride, rate=rate, groups=groups)
-
-
-def _padding(kernel: Array, rate: int) -> tuple[int, int]:
-    return rate * (kernel.shape[0] - 1) // 2, rate * (kernel.shape[1] - 1) // 2
+        return conv_shift(x, kernel, stride=stride, rate=rate, pads=pads)
+    spans = rate * (height - 1), rate * (width - 1)
+    keeps_size = tuple(before + after for before, after in pads) == spans
+    if groups == 1 and stride == 1 and rate >= _TAPS_MIN_RATE and keeps_size:
+        return conv_taps(x, kernel, rate=rate, pads=pads)
+    return conv_lax(x, kernel, stride=stride, rate=rate, groups=groups, pads=pads)
 
 
 def conv_lax(
@@ -90,13 +93,14 @@ def conv_lax(
     stride: int,
     rate: int,
     groups: int,
+    pads: Pads,
 ) -> Float[Array, "b h2 w2 o"]:
     """XLA's convolution."""
     return lax.conv_general_dilated(
         x,
         kernel,
         window_strides=(stride, stride),
-        padding=[(pad, pad) for pad in _padding(kernel, rate)],
+        padding=pads,
         rhs_dilation=(rate, rate),
         dimension_numbers=("NHWC", "HWIO", "NHWC"),
         feature_group_count=groups,
@@ -111,13 +115,19 @@ def conv_dot(
 
 
 def conv_shift(
-    x: Float[Array, "b h w c"], kernel: Float[Array, "kh kw 1 c"], *, stride: int, rate: int
+    x: Float[Array, "b h w c"],
+    kernel: Float[Array, "kh kw 1 c"],
+    *,
+    stride: int,
+    rate: int,
+    pads: Pads,
 ) -> Float[Array, "b h2 w2 c"]:
     """A depthwise convolution as a sum of shifted copies of `x`, each scaled per channel."""
-    pad_h, pad_w = _padding(kernel, rate)
-    _, height, width, _ = x.shape
-    span_h, span_w = (height - 1) // stride * stride + 1, (width - 1) // stride * stride + 1
-    padded = jnp.pad(x, ((0, 0), (pad_h, pad_h), (pad_w, pad_w), (0, 0)))
+    padded = jnp.pad(x, ((0, 0), *pads, (0, 0)))
+    span_h, span_w = (
+        (size - rate * (taps - 1) - 1) // stride * stride + 1
+        for size, taps in zip(padded.shape[1:3], kernel.shape, strict=False)
+    )
     terms = []
     for i in range(kernel.shape[0]):
         for j in range(kernel.shape[1]):
@@ -128,14 +138,15 @@ def conv_shift(
 
 
 def conv_taps(
-    x: Float[Array, "b h w c"], kernel: Float[Array, "kh kw c o"], *, rate: int
+    x: Float[Array, "b h w c"], kernel: Float[Array, "kh kw c o"], *, rate: int, pads: Pads
 ) -> Float[Array, "b h w o"]:
     """A convolution as one matrix product per kernel tap, added where the tap meets `x`.
 
     A tap that would read nothing but padding costs nothing: at rate 18 on a 16 x 16 map only
-    the centre of a 3x3 kernel is left (arXiv:1706.05587, section 3.3 and figure 4).
+    the centre of a 3x3 kernel is left (arXiv:1706.05587, section 3.3 and figure 4). The
+    padding must keep the size of `x`.
     """
-    pad_h, pad_w = _padding(kernel, rate)
+    (pad_h, _), (pad_w, _) = pads
     _, height, width, _ = x.shape
     terms = []
     for i in range(kernel.shape[0]):

@@ -2,8 +2,10 @@
 
 from collections.abc import Callable
 from functools import partial
+from typing import Any
 
 import flax.linen as nn
+import jax.numpy as jnp
 from jaxtyping import Array, Float
 
 Norm = Callable[..., nn.Module]
@@ -11,6 +13,14 @@ Norm = Callable[..., nn.Module]
 
 It already knows whether this is a training pass, so no layer takes a `train` argument.
 """
+
+
+class BatchNorm(nn.BatchNorm):
+    """Batch normalisation in float32 whose result has the dtype of its input."""
+
+    def __call__(self, x: Float[Array, "*b c"], **options: Any) -> Float[Array, "*b c"]:
+        """Normalises every channel of `x`."""
+        return super().__call__(x.astype(jnp.float32), **options).astype(x.dtype)
 
 
 def batch_norm(
@@ -28,7 +38,7 @@ def batch_norm(
         epsilon: added to the variance before the square root.
     """
     return partial(
-        nn.BatchNorm,
+        BatchNorm,
         use_running_average=not train,
         axis_name=axis,
         momentum=momentum,

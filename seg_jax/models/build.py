@@ -17,7 +17,7 @@ from seg_jax.models.coerce import coerce
 from seg_jax.registry import resolve, unknown_name
 
 _SECTION = "config.model"
-_NOT_CONFIGURED = frozenset({"parent", "name", "num_classes", "backbone", "norm"})
+_NOT_CONFIGURED = frozenset({"parent", "name", "num_classes", "backbone", "norm", "upsample"})
 _PROBE_SIZE = (64, 64)
 
 
@@ -39,7 +39,9 @@ def build_model(section: Mapping[str, Any], *, num_classes: int, axis: str | Non
     constructor = resolve(name, MODELS, kind="model", field=f"{_SECTION}.name")
     arguments = _arguments(constructor, section, _SECTION, apart=("backbone", "norm"))
     arguments["norm"] = _norm(section.get("norm", {}), axis)
-    taken = {field.name: field for field in dataclasses.fields(constructor)}.get("backbone")
+    taken = {field.name: field for field in dataclasses.fields(_module(constructor))}.get(
+        "backbone"
+    )
     given = section.get("backbone")
     if given is not None and taken is None:
         raise ValueError(
@@ -95,14 +97,18 @@ def _arguments(
         path: dotted path of the section.
         apart: keys of the section that are handled elsewhere.
     """
-    module: Any = constructor
     fixed = set(_NOT_CONFIGURED)
     if isinstance(constructor, functools.partial):
-        module = constructor.func
         fixed |= set(constructor.keywords)
-    allowed = {f.name: f.type for f in dataclasses.fields(module) if f.name not in fixed}
+    fields = dataclasses.fields(_module(constructor))
+    allowed = {field.name: field.type for field in fields if field.name not in fixed}
     values = {key: value for key, value in section.items() if key not in ("name", *apart)}
     return _checked(values, allowed, path, kind=f"field of {section['name']}")
+
+
+def _module(constructor: Any) -> Any:
+    """Returns the module class behind a constructor."""
+    return constructor.func if isinstance(constructor, functools.partial) else constructor
 
 
 def _checked(

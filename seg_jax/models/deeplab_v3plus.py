@@ -11,23 +11,31 @@ from seg_jax.heads.fcn import FCNHead
 from seg_jax.heads.strides import require_strides
 from seg_jax.layers.conv import Conv, ConvNormAct, linear
 from seg_jax.layers.norm import Norm, batch_norm, identity_norm
-from seg_jax.layers.resize import resize_bilinear
 from seg_jax.layers.separable import SeparableConv
+from seg_jax.models.outputs import ComputeDtype, finish
 from seg_jax.typing import Image, Outputs
 
 
 class DeepLabV3Plus(nn.Module):
-    """The network of figure 2; the decoder reads stride 4.
+    """The network of figure 2.
 
     Attributes:
         backbone: factory taking `norm` and `name`; its module's `stages(image)` lists (output
-            stride, features), deepest last, one of them at stride 4.
+            stride, features), deepest last, among them those of `low_level_strides`.
         num_classes: classes of the dataset, the ignore label not counted.
         atrous_rates: ASPP rates at the backbone's output stride: (6, 12, 18) at 16, double at 8.
-        head_features: channels of the ASPP and of the decoder.
-        low_level_features: channels the decoder keeps of stride 4.
-        decoder_convs: 3x3 convolutions of the decoder.
-        separable: makes the 3x3 convolutions of ASPP and decoder depthwise separable.
+        head_features: channels of the ASPP.
+        decoder_features: channels of the decoder; `None` takes `head_features`.
+        decoder_convs: convolutions of the decoder (table 2).
+        decoder_kernel_size: side of their kernels.
+        low_level_strides: strides of the features that decoders join, coarse to fine: (4,) for
+            "Conv2", (8, 4) for "Conv2" and "Conv3" (table 2).
+        low_level_features: channels kept of each (table 1).
+        image_pooling: gives the ASPP its branch of the mean over the image.
+        project_kernel_size: side of the kernel that projects the ASPP's branches; 3 in
+            mmsegmentation.
+        separable: makes the atrous and the decoder's convolutions
+            depthwise separable.
         depthwise_norm: puts a norm and a ReLU between the halves of a separable convolution;
             segmentation-models-pytorch has neither.
         refine: puts a 3x3 convolution between ASPP and decoder, as
@@ -37,6 +45,8 @@ class DeepLabV3Plus(nn.Module):
             and evaluation alike: unused logits cost nothing in a compiled function.
         aux_features: channels of that head's 3x3 convolution.
         align_corners: convention of every interpolation.
+        upsample: resizes scores to the image; `False` returns those of the head's resolution.
+        dtype: type in which the network computes; parameters and logits are float32.
         norm: maps `train` to a normalisation factory.
     """
 
@@ -44,8 +54,13 @@ class DeepLabV3Plus(nn.Module):
     num_classes: int
     atrous_rates: tuple[int, ...] = (6, 12, 18)
     head_features: int = 256
-    low_level_features: int = 48
+    decoder_features: int | None = None
     decoder_convs: int = 2
+    decoder_kernel_size: int = 3
+    low_level_strides: tuple[int, ...] = (4,)
+    low_level_features: int = 48
+    image_pooling: bool = True
+    project_kernel_size: int = 1
     separable: bool = True
     depthwise_norm: bool = True
     refine: bool = False
@@ -53,6 +68,8 @@ class DeepLabV3Plus(nn.Module):
     aux: bool = False
     aux_features: int = 256
     align_corners: bool = True
+    upsample: bool = True
+    dtype: ComputeDtype = "float32"
     norm: Callable[[bool], Norm] = batch_norm
 
     def __post_init__(self):
@@ -64,34 +81,46 @@ class DeepLabV3Plus(nn.Module):
         """Returns logits at image size.
 
         Raises:
-            ValueError: the backbone does not give stride 4.
+            ValueError: the backbone does not give one of `low_level_strides`.
         """
         norm, size, conv = self.norm(train), image.shape[1:3], self._conv()
+        image = image.astype(self.dtype)
         stages = self.backbone(norm=norm, name="backbone").stages(image)
         features = dict(stages)
-        require_strides(features, (4,), model="deeplab_v3plus")
-        x = ASPP(self.head_features, self.atrous_rates, conv, norm=norm, name="aspp")(stages[-1][1])
+        require_strides(features, self.low_level_strides, model="deeplab_v3plus")
+        x = ASPP(
+            self.head_features,
+            self.atrous_rates,
+            conv,
+            self.image_pooling,
+            self.project_kernel_size,
+            norm=norm,
+            name="aspp",
+        )(stages[-1][1])
         x = nn.Dropout(self.dropout_rate, deterministic=not train)(x)
         if self.refine:
             x = conv(self.head_features, norm=norm, name="refine")(x)
-        x = DeepLabDecoder(
-            self.head_features,
-            self.low_level_features,
-            self.decoder_convs,
-            self.align_corners,
-            conv,
-            norm=norm,
-            name="decoder",
-        )(x, features[4])
+        for i, stride in enumerate(self.low_level_strides):
+            # Counted from the finest, which keeps its name where others come before it.
+            place = len(self.low_level_strides) - i
+            x = DeepLabDecoder(
+                self.decoder_features or self.head_features,
+                self.low_level_features,
+                self.decoder_convs,
+                self.decoder_kernel_size,
+                self.align_corners,
+                conv,
+                norm=norm,
+                name="decoder" if place == 1 else f"decoder{place}",
+            )(x, features[stride])
         logits = Conv(self.num_classes, 1, name="classifier")(x)
         aux = {}
         if self.aux:
             head = FCNHead(
                 self.num_classes, self.aux_features, self.dropout_rate, norm=norm, name="aux"
             )
-            scores = head(stages[-2][1], train=train)
-            aux["aux"] = resize_bilinear(scores, size, align_corners=self.align_corners)
-        return Outputs(resize_bilinear(logits, size, align_corners=self.align_corners), aux)
+            aux["aux"] = head(stages[-2][1], train=train)
+        return finish(logits, aux, size, align_corners=self.align_corners, upsample=self.upsample)
 
     def _conv(self) -> Callable[..., nn.Module]:
         if not self.separable:

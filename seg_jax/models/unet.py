@@ -2,8 +2,8 @@
 
 `padded=False` and `batch_norm=False` is the paper's network. Its convolutions take pixels off
 the border; the image is mirrored there first (section 2, figure 2), so that logits still cover
-it. The defaults, padding and batch norm, are the form in common use. Departure: the paper
-drops out features at the end of the contracting path at a rate it does not state; we do not.
+it. The defaults, padding and batch norm, are the form in common use. The paper drops out
+features at the end of the contracting path (section 3.1) at a rate it does not state.
 """
 
 from collections.abc import Callable
@@ -12,10 +12,12 @@ import flax.linen as nn
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
+from seg_jax.heads.fcn import FCNHead
 from seg_jax.heads.unet import UNetDecoder, UNetEncoder, Upsampling
 from seg_jax.layers import norm as norms
-from seg_jax.layers.conv import Conv
-from seg_jax.typing import Image, Outputs
+from seg_jax.layers.conv import Conv, ConvNormAct
+from seg_jax.models.outputs import ComputeDtype, finish
+from seg_jax.typing import Features, Image, Outputs
 
 
 class UNet(nn.Module):
@@ -31,8 +33,17 @@ class UNet(nn.Module):
         padded: pads every convolution; otherwise the image is mirrored at its border.
         batch_norm: normalises after every 3x3 convolution of encoder and decoder, which have
             biases otherwise; it does not touch a backbone.
-        upsampling: "transposed" or "bilinear", see `UNetDecoder`.
-        align_corners: convention of the bilinear upsampling.
+        upsampling: "transposed", "bilinear", "bilinear_conv" or "nearest", see `UNetDecoder`.
+        bottom_dropout_rate: share of the encoder's deepest features dropped.
+        refine: puts a 3x3 convolution and dropout in front of the classifier, as
+            mmsegmentation does.
+        classifier_kernel_size: side of the classifier's kernel; segmentation-models-pytorch
+            takes 3.
+        aux: adds an `FCNHead` on the decoder's stage of stride 2, as `Outputs.aux["aux"]`.
+        aux_features: channels of that head's 3x3 convolution.
+        dropout_rate: share of the features dropped where `refine` and `aux` classify.
+        align_corners: convention of every interpolation.
+        dtype: type in which the network computes; parameters and logits are float32.
         norm: maps `train` to a normalisation factory.
     """
 
@@ -43,7 +54,14 @@ class UNet(nn.Module):
     padded: bool = True
     batch_norm: bool = True
     upsampling: Upsampling = "transposed"
+    bottom_dropout_rate: float = 0.0
+    refine: bool = False
+    classifier_kernel_size: int = 1
+    aux: bool = False
+    aux_features: int = 64
+    dropout_rate: float = 0.1
     align_corners: bool = True
+    dtype: ComputeDtype = "float32"
     norm: Callable[[bool], norms.Norm] = norms.batch_norm
 
     def __post_init__(self):
@@ -57,20 +75,14 @@ class UNet(nn.Module):
     @nn.compact
     def __call__(self, image: Image, *, train: bool) -> Outputs:
         """Returns logits at image size."""
-        height, width = image.shape[1:3]
+        size = image.shape[1:3]
+        image = _at_least(image.astype(self.dtype), 1 if self.backbone else 2**self.depth)
         norm = self.norm(train) if self.batch_norm else norms.identity_norm
         use_bias = not self.batch_norm
-        if self.backbone is not None:
-            features = self.backbone(norm=self.norm(train), name="backbone")(image)
-        else:
-            stages = tuple(self.base_features * 2**i for i in range(self.depth + 1))
-            if self.upsampling == "bilinear":
-                # Nothing halves the channels on the way up, so the last stage does not double.
-                stages = (*stages[:-1], stages[-1] // 2)
-            x = image if self.padded else mirror_border(image, self.depth)
-            encoder = UNetEncoder(stages, self.padded, use_bias, norm=norm, name="encoder")
-            features = encoder(x)
-        x = UNetDecoder(
+        features = self._encode(image, norm, use_bias, train=train)
+        deepest = max(features)
+        dropout = nn.Dropout(self.bottom_dropout_rate, deterministic=not train)
+        maps = UNetDecoder(
             self.base_features,
             self.upsampling,
             self.align_corners,
@@ -78,9 +90,36 @@ class UNet(nn.Module):
             use_bias,
             norm=norm,
             name="decoder",
-        )(features, (height, width))
-        logits = Conv(self.num_classes, 1, name="classifier")(x)
-        return Outputs(logits[:, :height, :width])
+        )({**features, deepest: dropout(features[deepest])}, image.shape[1:3])
+        x = maps[1]
+        if self.refine:
+            x = ConvNormAct(self.base_features, use_bias=use_bias, norm=norm, name="refine")(x)
+            x = nn.Dropout(self.dropout_rate, deterministic=not train)(x)
+        logits = Conv(self.num_classes, self.classifier_kernel_size, name="classifier")(x)
+        aux = {}
+        if self.aux:
+            head = FCNHead(
+                self.num_classes, self.aux_features, self.dropout_rate, norm=norm, name="aux"
+            )
+            aux["aux"] = head(maps[2], train=train)
+        logits = logits[:, : size[0], : size[1]]
+        return finish(logits, aux, size, align_corners=self.align_corners, upsample=True)
+
+    def _encode(self, image: Image, norm: norms.Norm, use_bias: bool, *, train: bool) -> Features:
+        if self.backbone is not None:
+            return self.backbone(norm=self.norm(train), name="backbone")(image)
+        stages = tuple(self.base_features * 2**i for i in range(self.depth + 1))
+        if self.upsampling == "bilinear":
+            # Nothing halves the channels on the way up, so the last stage does not double.
+            stages = (*stages[:-1], stages[-1] // 2)
+        image = image if self.padded else mirror_border(image, self.depth)
+        return UNetEncoder(stages, self.padded, use_bias, norm=norm, name="encoder")(image)
+
+
+def _at_least(image: Image, side: int) -> Float[Array, "b h2 w2 3"]:
+    """Pads with zeros below and on the right what would not survive the encoder's poolings."""
+    missing = [(0, max(side - size, 0)) for size in image.shape[1:3]]
+    return jnp.pad(image, ((0, 0), *missing, (0, 0)))
 
 
 def mirror_border(image: Image, depth: int) -> Float[Array, "b h2 w2 3"]:

@@ -14,7 +14,7 @@ from seg_jax.train.state import TrainState
 from seg_jax.typing import Batch, Outputs
 
 Loss = Callable[
-    [Float[Array, "b h w k"], Integer[Array, "b h w"]],
+    [Float[Array, "b ..."], Integer[Array, "b h w"]],
     tuple[Float[Array, ""], Float[Array, ""]],
 ]
 TrainStep = Callable[[TrainState, Batch], tuple[TrainState, dict[str, Array]]]
@@ -25,10 +25,12 @@ def make_train_step(
     tx: optax.GradientTransformation,
     schedule: optax.Schedule,
     loss: Loss,
+    presence_loss: Loss,
     preprocessing: Preprocessing,
     *,
     axis: str,
     aux_weight: float,
+    presence_weight: float,
     jitter: float,
 ) -> TrainStep:
     """Builds the per-device step; `parallel.map_train_step` maps it over `axis`.
@@ -44,9 +46,11 @@ def make_train_step(
         tx: the optimiser, built on `schedule`.
         schedule: learning rate by step, for the log.
         loss: (logits, labels) -> (sum, weight).
+        presence_loss: (presence, labels) -> (sum, weight), for networks that give presence.
         preprocessing: input statistics of the initial weights.
         axis: name of the mapped device axis.
         aux_weight: factor of every auxiliary head's loss.
+        presence_weight: factor of the presence loss.
         jitter: strength of the colour jitter; 0 leaves it out.
 
     Returns:
@@ -67,7 +71,11 @@ def make_train_step(
         )
         total, weight = _weighted_loss(loss, outputs, batch["label"], aux_weight)
         weight = jnp.maximum(lax.psum(weight, axis), 1.0)
-        return total / weight, updated.get("batch_stats", {})
+        value = total / weight
+        if outputs.presence is not None:
+            total, weight = presence_loss(outputs.presence, batch["label"])
+            value = value + presence_weight * total / lax.psum(weight, axis)
+        return value, updated.get("batch_stats", {})
 
     def train_step(state, batch):
         key = jax.random.fold_in(jax.random.key(state.seed), state.step)

@@ -1,107 +1,152 @@
-"""Converts PyTorch state dicts to Flax variables: every key is used once, every leaf set once."""
+"""Converts published tensors to Flax variables: every tensor is used once, every leaf set once."""
 
-from collections.abc import Mapping
-from pathlib import Path
+import difflib
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
 from flax.traverse_util import flatten_dict, unflatten_dict
-from safetensors import SafetensorError
-from safetensors.numpy import load_file
 
-_LEAVES = {
-    "weight": (("params", "kernel"), ("params", "scale")),
-    "bias": (("params", "bias"),),
-    "running_mean": (("batch_stats", "mean"),),
-    "running_var": (("batch_stats", "var"),),
+from seg_jax.weights.names import Names, Place, find
+
+_TENSORS = {
+    "kernel": ("weight",),
+    "interpolation": ("weight",),
+    "scale": ("weight", "scale"),
+    "bias": ("bias",),
+    "mean": ("running_mean",),
+    "var": ("running_var",),
+    "codewords": ("codewords",),
 }
-"""PyTorch's name of a tensor -> the (collection, leaf) it can be here."""
+"""Leaf of ours -> what the reference may call it inside its module."""
 
 _BOOKKEEPING = ".num_batches_tracked"
 """Read only by PyTorch's cumulative averages, which no published network uses."""
 
 
 class WeightsError(ValueError):
-    """Weights that do not fit; the message names the key and the field to change."""
-
-
-def read_state_dict(path: str | Path) -> dict[str, np.ndarray]:
-    """Reads the tensors of a safetensors file.
-
-    Raises:
-        FileNotFoundError: there is no file at `path`.
-        WeightsError: the file is not a complete safetensors file.
-    """
-    if not Path(path).is_file():
-        raise FileNotFoundError(
-            f"No weights file {str(path)!r}. Set config.weights.path to a safetensors file."
-        )
-    try:
-        return load_file(path)
-    except SafetensorError as error:
-        raise WeightsError(
-            f"{str(path)!r} is not a complete safetensors file ({error}). Download it again, or "
-            f"convert a PyTorch file with safetensors.torch.save_file."
-        ) from error
+    """Weights that do not fit; the message names the tensor and what comes nearest."""
 
 
 def convert(
-    state: Mapping[str, np.ndarray], modules: Mapping[str, str], target: Mapping[str, Any]
+    tensors: Mapping[str, np.ndarray],
+    names: Names,
+    target: Mapping[str, Any],
+    *,
+    dropped: tuple[str, ...] = (),
 ) -> dict[str, Any]:
-    """Returns variables shaped like `target` with the values of a PyTorch state dict.
+    """Returns variables shaped like `target` with the values of a reference's state dict.
 
-    Kernels [o, i, h, w] become [h, w, i, o].
+    Kernels [o, i, h, w] become [h, w, i, o], matrices [o, i] become [i, o]. Where the
+    reference's convolution has a bias in front of a norm and ours has none, the bias is taken
+    off the norm's mean, which is the same function.
 
     Args:
-        state: PyTorch key -> array, holding nothing that `modules` does not name.
-        modules: PyTorch module -> module here, e.g. "layer1.0.bn1" -> "stage1_block1/conv1/norm".
+        tensors: the reference's own key -> array.
+        names: module here -> module of the reference.
         target: {"params": ..., "batch_stats": ...}; only names and shapes are read.
+        dropped: prefixes of keys that belong to no part of the network, such as the image
+            classifier of a pretrained backbone.
 
     Raises:
-        WeightsError: a key has no place, a shape differs, or a leaf of `target` stays unset.
+        WeightsError: a tensor has no place, a leaf of `target` has no tensor, or shapes differ.
     """
+    given = {
+        key: value
+        for key, value in tensors.items()
+        if not key.endswith(_BOOKKEEPING) and not key.startswith(dropped)
+    }
     wanted: dict[str, Any] = flatten_dict(dict(target), sep="/")
+    keys = {leaf: _key(leaf, names, given) for leaf in wanted}
+    biases = _biases_before_norms(keys, names, given)
+    _check_used_once(given, [key for key, _ in keys.values()] + list(biases.values()))
     converted = {}
-    for key, value in state.items():
-        if key.endswith(_BOOKKEEPING):
-            continue
-        leaf = _place(key, modules, wanted)
-        if leaf in converted:
-            raise WeightsError(f"{key!r} of the weights is a second value for {leaf!r}.")
-        if value.ndim == 4:
-            value = value.transpose(2, 3, 1, 0)
+    for leaf, (key, place) in keys.items():
+        value = _laid_out(given[key], place, leaf.rpartition("/")[2])
         if value.shape != wanted[leaf].shape:
             raise WeightsError(
-                f"{key!r} of the weights has shape {value.shape} as {leaf!r}, but the model has "
-                f"{wanted[leaf].shape} there. Set the fields of config.model.backbone to the "
-                f"sizes the weights were trained with."
+                f"{key!r} of the weights has shape {given[key].shape}, {value.shape} as {leaf!r}, "
+                f"but the model has {wanted[leaf].shape} there. Check the number of classes and "
+                f"the fields of config.model against what the weights were trained with."
             )
+        if leaf in biases:
+            value = value - given[biases[leaf]]
         converted[leaf] = np.asarray(value, wanted[leaf].dtype)
-    missing = sorted(wanted.keys() - converted.keys())
-    if missing:
-        raise WeightsError(
-            f"The weights leave {_list(missing)} unset. Set config.weights.name and "
-            f"config.model.backbone to the same network."
-        )
     return unflatten_dict(converted, sep="/")
 
 
-def _place(key: str, modules: Mapping[str, str], wanted: Mapping[str, Any]) -> str:
-    """Returns the leaf of the model that belongs to a key of the state dict."""
-    module, _, tensor = key.rpartition(".")
-    candidates = [
-        f"{collection}/{modules[module]}/{leaf}"
-        for collection, leaf in _LEAVES.get(tensor, ())
-        if module in modules
-    ]
-    for candidate in candidates:
-        if candidate in wanted:
-            return candidate
-    expected = f" (looked for {_list(candidates)})" if candidates else ""
-    raise WeightsError(
-        f"{key!r} of the weights has no place in the model{expected}. Set config.weights.name and "
-        f"config.model.backbone to the same network."
-    )
+def _key(leaf: str, names: Names, given: Mapping[str, Any]) -> tuple[str, Place]:
+    """Returns the key under which the reference keeps a leaf of ours, and how it is laid out."""
+    module, _, last = leaf.partition("/")[2].rpartition("/")
+    place = find(module, names)
+    if place is None:
+        raise WeightsError(
+            f"The table of these weights has no line for {leaf!r} of the model. Set the fields "
+            f"of config.model to the network that the weights were trained as."
+        )
+    keys = [f"{place.module}.{tensor}" for tensor in _TENSORS[last]]
+    return next((key for key in keys if key in given), keys[0]), place
+
+
+def _biases_before_norms(
+    keys: Mapping[str, tuple[str, Place]], names: Names, given: Mapping[str, Any]
+) -> dict[str, str]:
+    """Returns {mean of a norm: key of the bias that the convolution before it has}."""
+    biases = {}
+    for leaf in keys:
+        if leaf.startswith("batch_stats/") and leaf.endswith("/norm/mean"):
+            conv = leaf.removeprefix("batch_stats/").removesuffix("norm/mean") + "conv"
+            place = find(conv, names)
+            if place is not None and f"{place.module}.bias" in given:
+                biases[leaf] = f"{place.module}.bias"
+    return biases
+
+
+def _check_used_once(given: Mapping[str, Any], expected: list[str]) -> None:
+    unused = sorted(given.keys() - set(expected))
+    missing = sorted(set(expected) - given.keys())
+    if unused:
+        raise WeightsError(
+            f"{_list(unused)} of the weights {_have(unused)} no place in the model"
+            f"{_nearest(unused[0], missing or expected, 'which wants')}. Name the network that "
+            f"the weights belong to, and its variant."
+        )
+    if missing:
+        raise WeightsError(
+            f"{_list(missing)} {_have(missing)} no value in the weights"
+            f"{_nearest(missing[0], given, 'which hold')}. Name the network that the weights "
+            f"belong to, and its variant."
+        )
+    twice = sorted({key for key in expected if expected.count(key) > 1})
+    if twice:
+        raise WeightsError(f"{_list(twice)} of the weights would be used more than once.")
+
+
+def _nearest(key: str, known: Iterable[str], verb: str) -> str:
+    near = difflib.get_close_matches(key, list(known), n=1, cutoff=0.0)
+    return f" ({verb} {near[0]!r}, the nearest name)" if near else ""
+
+
+def _laid_out(value: np.ndarray, place: Place, leaf: str) -> np.ndarray:
+    if value.ndim == 4:
+        value = value.transpose((2, 3, 0, 1) if place.layout == "transposed" else (2, 3, 1, 0))
+    elif leaf == "kernel" and value.ndim == 2:
+        value = value.T
+    if not place.parts:
+        return value
+    # A depthwise kernel and a norm have the channels that they read on their last axis.
+    axis = 2 if value.ndim == 4 and value.shape[2] > 1 else -1
+    return np.take(value, _reversed_parts(place.parts, value.shape[axis]), axis=axis)
+
+
+def _reversed_parts(parts: tuple[int, ...], channels: int) -> np.ndarray:
+    known = sum(part for part in parts if part >= 0)
+    sizes = [channels - known if part < 0 else part for part in parts]
+    return np.concatenate(np.split(np.arange(channels), np.cumsum(sizes)[:-1])[::-1])
+
+
+def _have(names: list[str]) -> str:
+    return "has" if len(names) == 1 else "have"
 
 
 def _list(names: list[str]) -> str:

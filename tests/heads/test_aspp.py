@@ -42,6 +42,17 @@ def test_branches_can_be_separable(image, draw_params):
 
 def test_rates_are_positive_integers():
     check_atrous_rates((6, 12, 18))
-    for rates in ((), (0,), (6, -1)):
-        with pytest.raises(ValueError, match=r"config\.model\.atrous_rates=.* is not a non-empty"):
+    check_atrous_rates(())
+    for rates in ((0,), (6, -1)):
+        with pytest.raises(
+            ValueError, match=r"config\.model\.atrous_rates=.* holds a rate below 1"
+        ):
             check_atrous_rates(rates)
+
+
+def test_branches_can_be_left_out(image, draw_params):
+    x = jnp.asarray(image((1, 4, 5, 3)))
+    aspp = ASPP(4, (), image_pooling=False, project_kernel_size=3, norm=identity_norm)
+    params = draw_params(aspp, x)
+    assert set(params) == {"point", "project"}
+    assert params["project"]["conv"]["kernel"].shape == (3, 3, 4, 4)

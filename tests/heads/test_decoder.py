@@ -13,7 +13,7 @@ def relu(x):
 
 def test_it_joins_reduced_low_level_features(image, convolve, interpolate, draw_params, run):
     x, low_level = image((2, 3, 4, 5)), image((2, 7, 9, 6), seed=1)
-    decoder = DeepLabDecoder(4, 2, 2, align_corners=True, norm=identity_norm)
+    decoder = DeepLabDecoder(4, 2, 2, 3, align_corners=True, norm=identity_norm)
     inputs = jnp.asarray(x), jnp.asarray(low_level)
     params = draw_params(decoder, *inputs)
     kernels = {name: layer["conv"]["kernel"] for name, layer in params.items()}
@@ -24,3 +24,10 @@ def test_it_joins_reduced_low_level_features(image, convolve, interpolate, draw_
         expected = relu(convolve(expected, kernels[name]))
     np.testing.assert_allclose(run(decoder, params, *inputs), expected, rtol=1e-5, atol=1e-3)
     assert set(kernels) == {"low_level", "conv1", "conv2"}
+
+
+def test_kernels_may_be_1x1(image, draw_params):
+    x, low_level = jnp.asarray(image((1, 3, 4, 5))), jnp.asarray(image((1, 7, 9, 6)))
+    decoder = DeepLabDecoder(4, 2, 1, 1, align_corners=True, norm=identity_norm)
+    params = draw_params(decoder, x, low_level)
+    assert params["conv1"]["conv"]["kernel"].shape == (1, 1, 7, 4)

@@ -43,7 +43,7 @@ def test_the_unpadded_halves_have_the_sizes_of_the_papers_figure(draw_params):
     decoder = make_decoder(padded=False)
     params = draw_params(decoder, features, size=(388, 388))
     out = jax.eval_shape(
-        lambda features: decoder.apply({"params": params}, features, (388, 388)), features
+        lambda features: decoder.apply({"params": params}, features, (388, 388))[1], features
     )
     assert out.shape == (1, 388, 388, 2)
 
@@ -56,13 +56,14 @@ def test_skips_come_first_and_missing_ones_are_left_out(image, draw_params, run)
     assert kernels == {"stage3": (3, 3, 13, 8), "stage2": (3, 3, 4, 4), "stage1": (3, 3, 2, 2)}
     # The first channel of the skip meets the first row of the kernel, as in the peers.
     other = {4: features[4].at[..., 0].add(1.0), 8: features[8]}
-    out = run(decoder, params, features, size=(11, 13))
+    out = run(decoder, params, features, size=(11, 13))[1]
     assert out.shape == (1, 11, 13, 2)
-    assert np.abs(run(decoder, params, other, size=(11, 13)) - out).max() > 1e-3
+    assert np.abs(run(decoder, params, other, size=(11, 13))[1] - out).max() > 1e-3
     kernel = params["stage3"]["conv1"]["kernel"]
     params["stage3"]["conv1"]["kernel"] = kernel.at[:, :, 0].set(0.0)
     np.testing.assert_array_equal(
-        run(decoder, params, other, size=(11, 13)), run(decoder, params, features, size=(11, 13))
+        run(decoder, params, other, size=(11, 13))[1],
+        run(decoder, params, features, size=(11, 13))[1],
     )
 
 
@@ -79,15 +80,37 @@ def test_a_doubled_map_is_cropped_or_padded_at_the_end(image, draw_params, run):
     params["stage1_up"]["kernel"] = jnp.abs(params["stage1_up"]["kernel"])
     params["stage1_up"]["bias"] = jnp.ones(2)
     features[2] = jnp.abs(features[2])
-    out = np.asarray(run(decoder, params, features, size=(3, 5)))
+    out = np.asarray(run(decoder, params, features, size=(3, 5))[1])
     assert (out[:, :, :4] >= 1).all()
     assert (out[:, :, 4] == 0).all()
 
 
-@pytest.mark.parametrize(("upsampling", "halves"), [("transposed", False), ("bilinear", True)])
-def test_bilinear_stages_halve_their_channels(upsampling, halves, draw_params):
+@pytest.mark.parametrize(
+    ("upsampling", "has_layer", "joined", "narrow"),
+    [
+        ("transposed", True, 8, 4),
+        ("bilinear", False, 12, 2),
+        ("bilinear_conv", True, 8, 4),
+        ("nearest", False, 12, 4),
+    ],
+)
+def test_where_the_channels_are_halved(upsampling, has_layer, joined, narrow, draw_params):
     features = maps({1: (1, 8, 8, 2), 2: (1, 4, 4, 4), 4: (1, 2, 2, 8)})
     params = draw_params(make_decoder(upsampling), features, size=(8, 8))
-    assert ("stage2_up" in params) != halves
-    assert params["stage2"]["conv2"]["kernel"].shape == (3, 3, 4, 2 if halves else 4)
+    assert ("stage2_up" in params) == has_layer
+    assert params["stage2"]["conv1"]["kernel"].shape == (3, 3, joined, 4)
+    assert params["stage2"]["conv2"]["kernel"].shape == (3, 3, 4, narrow)
     assert params["stage1"]["conv2"]["kernel"].shape == (3, 3, 2, 2)
+
+
+def test_every_stage_is_returned(draw_params):
+    features = maps({1: (1, 7, 9, 2), 2: (1, 4, 5, 4), 4: (1, 2, 3, 8)})
+    decoder = make_decoder("nearest")
+    params = draw_params(decoder, features, size=(7, 9))
+    out = jax.eval_shape(
+        lambda features: decoder.apply({"params": params}, features, (7, 9)), features
+    )
+    assert {stride: each.shape for stride, each in out.items()} == {
+        2: (1, 4, 5, 4),
+        1: (1, 7, 9, 2),
+    }

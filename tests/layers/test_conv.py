@@ -54,6 +54,46 @@ def test_conv_is_the_plain_loop(kernel_size, stride, rate, groups):
         np.testing.assert_allclose(actual, expected, atol=2e-5)
 
 
+def test_an_even_kernel_has_a_centre_at_an_even_rate():
+    random = np.random.RandomState(0)
+    x, kernel = random.randn(1, 7, 8, 2), random.randn(4, 4, 2, 3)
+    params = {"kernel": jnp.asarray(kernel, jnp.float32)}
+    layer = Conv(3, 4, rate=2, use_bias=False)
+    actual = layer.apply({"params": params}, jnp.asarray(x, jnp.float32))
+    assert actual.shape == (1, 7, 8, 3)
+    np.testing.assert_allclose(actual, loop_conv(x, kernel, 1, 2, 1), atol=2e-5)
+
+
+@pytest.mark.parametrize("groups", [1, 2])
+@pytest.mark.parametrize("size", [(7, 8), (8, 7), (1, 2)])
+def test_tensorflow_pads_the_end_and_no_more_than_needed(size, groups):
+    x = jnp.asarray(np.random.RandomState(0).randn(1, *size, 2), jnp.float32)
+    kernel = jnp.asarray(np.random.RandomState(1).randn(3, 3, 2 // groups, 2), jnp.float32)
+    layer = Conv(2, 3, 2, groups=groups, use_bias=False, padding="tensorflow")
+    expected = jax.lax.conv_general_dilated(
+        x,
+        kernel,
+        window_strides=(2, 2),
+        padding="SAME",
+        dimension_numbers=("NHWC", "HWIO", "NHWC"),
+        feature_group_count=groups,
+    )
+    actual = layer.apply({"params": {"kernel": kernel}}, x)
+    np.testing.assert_allclose(actual, expected, atol=1e-5)
+
+
+def test_a_number_of_zeros_goes_on_every_side():
+    x = jnp.asarray(np.random.RandomState(0).randn(1, 6, 5, 2), jnp.float32)
+    variables = Conv(3).init(jax.random.key(0), x)
+    whole = Conv(3).apply(variables, x)
+    np.testing.assert_allclose(
+        Conv(3, padding=0).apply(variables, x), whole[:, 1:-1, 1:-1], atol=1e-6
+    )
+    wide = Conv(3, padding=3).apply(variables, x)
+    assert wide.shape == (1, 10, 9, 3)
+    np.testing.assert_allclose(wide[:, 2:-2, 2:-2], whole, atol=1e-6)
+
+
 def test_conv_keeps_the_dtype_of_its_input():
     layer, x = Conv(3), jnp.ones((1, 4, 4, 2), jnp.bfloat16)
     y, variables = layer.init_with_output(jax.random.key(0), x)

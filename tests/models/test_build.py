@@ -54,8 +54,8 @@ def test_batch_norm_takes_momentum_epsilon_and_axis():
         ({**UNET, "base_features": "8"}, r"config\.model\.base_features='8' is not an integer"),
         ({**UNET, "padded": 1}, r"config\.model\.padded=1 is not True or False"),
         (
-            {**UNET, "upsampling": "nearest"},
-            r"config\.model\.upsampling='nearest' is not one of 'transposed', 'bilinear'",
+            {**UNET, "upsampling": "cubic"},
+            r"config\.model\.upsampling='cubic' is not one of 'transposed', 'bilinear', .*",
         ),
         (
             {**UNET, "norm": {"decay": 0.9}},
@@ -86,12 +86,28 @@ def test_batch_norm_takes_momentum_epsilon_and_axis():
             r"config\.model\.atrous_rates=6 is not a tuple",
         ),
         (
-            {**DEEPLAB, "atrous_rates": [], "backbone": TINY},
-            r"config\.model\.atrous_rates=\(\) is not a non-empty tuple of positive",
+            {"name": "deeplab_v2", "atrous_rates": [], "backbone": TINY},
+            r"config\.model\.atrous_rates=\(\) leaves deeplab_v2 without a branch",
+        ),
+        (
+            {"name": "deeplab_v2", "scales": [0.5, 1.0], "backbone": TINY},
+            r"config\.model\.scales=\(0\.5, 1\.0\) holds a scale outside \(0, 1\)",
+        ),
+        (
+            {"name": "fcn8s", "fixed_crops": True, "fc_kernel_size": 3, "backbone": TINY},
+            r"config\.model\.fc_kernel_size=3 does not go with config\.model\.fixed_crops=True",
+        ),
+        (
+            {"name": "fcn16s", "learned_upsampling": True, "backbone": TINY},
+            r"config\.model\.learned_upsampling=True trains .* only config\.model\.fixed_crops=T",
+        ),
+        (
+            {"name": "fcn16s", "finest_stride": 8, "backbone": TINY},
+            r"Unknown field of fcn16s 'finest_stride'",
         ),
         (
             {**DEEPLAB, "name": "deeplab_v3plus", "atrous_rates": [6, 0], "backbone": TINY},
-            r"config\.model\.atrous_rates=\(6, 0\) is not a non-empty tuple of positive",
+            r"config\.model\.atrous_rates=\(6, 0\) holds a rate below 1",
         ),
         (
             {"name": "deeplab_v3plus", "backbone": {**TINY, "output_stride": 2}},
@@ -104,7 +120,7 @@ def test_batch_norm_takes_momentum_epsilon_and_axis():
         ),
         (
             {"name": "fastfcn", "atrous_rates": [0], "backbone": TINY},
-            r"config\.model\.atrous_rates=\(0,\) is not a non-empty tuple of positive",
+            r"config\.model\.atrous_rates=\(0,\) holds a rate below 1",
         ),
         (
             {"name": "fcn8s", "backbone": {**TINY, "output_stride": 8}},

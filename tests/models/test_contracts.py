@@ -18,6 +18,30 @@ ASPP = {"atrous_rates": [1, 2], "head_features": 4}
 AUX = {"aux": True, "aux_features": 4}
 
 SECTIONS = {
+    "deeplab_v1": {
+        "name": "deeplab_v1",
+        "fc_features": 6,
+        "multi_scale": True,
+        "multi_scale_features": 3,
+        "backbone": {**TINY, "output_stride": 8},
+    },
+    "deeplab_v1 of one layer": {
+        "name": "deeplab_v1",
+        "fc_features": None,
+        "backbone": {**TINY, "output_stride": 8},
+    },
+    "deeplab_v2": {
+        "name": "deeplab_v2",
+        "atrous_rates": [1, 2],
+        "scales": [0.5, 0.75],
+        "backbone": {**TINY, "output_stride": 8},
+    },
+    "deeplab_v2 over vgg": {
+        "name": "deeplab_v2",
+        "atrous_rates": [1, 2],
+        "fc_features": 6,
+        "backbone": {"name": "vgg16", "width": 0.06, "output_stride": 8, "pool_window": 3},
+    },
     "deeplab_v3": {
         "name": "deeplab_v3",
         **ASPP,
@@ -25,6 +49,11 @@ SECTIONS = {
         "refine": True,
         "align_corners": False,
         "backbone": {**TINY, "output_stride": 8},
+    },
+    "deeplab_v3 cascaded": {
+        "name": "deeplab_v3",
+        "aspp": False,
+        "backbone": {**TINY, "output_stride": 16},
     },
     "deeplab_v3plus": {
         "name": "deeplab_v3plus",
@@ -37,8 +66,12 @@ SECTIONS = {
         "name": "deeplab_v3plus",
         **ASPP,
         "low_level_features": 3,
+        "low_level_strides": [8, 4],
+        "decoder_kernel_size": 1,
         "separable": False,
         "refine": True,
+        "image_pooling": False,
+        "project_kernel_size": 3,
         "backbone": {**TINY, "output_stride": 16},
     },
     "fastfcn": {
@@ -55,7 +88,24 @@ SECTIONS = {
         "jpu_features": 3,
         "backbone": TINY,
     },
+    "fcn_dilated": {
+        "name": "fcn_dilated",
+        **AUX,
+        "head_features": 4,
+        "num_convs": 2,
+        "concat_input": True,
+        "backbone": {**TINY, "output_stride": 8},
+    },
+    "fcn32s": {"name": "fcn32s", "fc_features": 8, "fc_kernel_size": 3, "backbone": TINY},
+    "fcn16s": {"name": "fcn16s", "fc_features": 8, "fc_kernel_size": 3, "backbone": TINY},
     "fcn8s": {"name": "fcn8s", "fc_features": 8, "fc_kernel_size": 3, "backbone": TINY},
+    "fcn8s as in the paper": {
+        "name": "fcn8s",
+        "fc_features": 4,
+        "fixed_crops": True,
+        "learned_upsampling": True,
+        "backbone": {"name": "vgg16", "width": 0.04},
+    },
     "unet": {"name": "unet", "base_features": 3, "depth": 2},
     "unet as in the paper": {
         "name": "unet",
@@ -69,6 +119,15 @@ SECTIONS = {
         "base_features": 2,
         "upsampling": "bilinear",
         "backbone": {**TINY, "output_stride": 8},
+    },
+    "unet as in mmsegmentation": {
+        "name": "unet",
+        **AUX,
+        "base_features": 2,
+        "depth": 2,
+        "upsampling": "bilinear_conv",
+        "refine": True,
+        "bottom_dropout_rate": 0.5,
     },
 }
 """Test name -> a small `model` section."""
@@ -119,12 +178,12 @@ def test_every_architecture_has_a_row(name):
 
 
 @pytest.mark.parametrize(
-    ("size", "train"), [((65, 49), False), ((64, 96), True), ((33, 33), False)]
+    ("size", "train"), [((65, 49), False), ((64, 96), True), ((513, 513), False), ((1, 1), False)]
 )
 def test_logits_have_the_size_of_the_image(row, size, train):
     outputs = outputs_shape(row, size, train=train)
     maps = [outputs.logits, *outputs.aux.values()]
-    assert len(maps) == (2 if SECTIONS[row].get("aux") else 1)
+    assert bool(outputs.aux) == bool(SECTIONS[row].get("aux") or SECTIONS[row].get("scales"))
     assert all(each.shape == (2, *size, NUM_CLASSES) for each in maps)
     assert all(each.dtype == jnp.float32 for each in maps)
 
@@ -158,7 +217,8 @@ def test_a_training_pass_reaches_every_variable(row):
     before = paths(variables.get("batch_stats", {}))
     after = paths(updated.get("batch_stats", {}))
     assert before.keys() == after.keys()
-    assert bool(before) == SECTIONS[row].get("batch_norm", True)
+    plain_vgg = SECTIONS[row].get("backbone", {}).get("name") == "vgg16"
+    assert bool(before) == (SECTIONS[row].get("batch_norm", True) and not plain_vgg)
     for path, value in after.items():
         assert np.isfinite(value).all(), path
         # Means may stay at zero: that of a linear map of what another norm has centred.
@@ -178,6 +238,50 @@ def test_an_image_is_evaluated_on_its_own_by_a_function_compiled_once(row):
     np.testing.assert_array_equal(actual[2], expected[2])
     assert not np.allclose(actual[0], expected[0], atol=1e-3)
     assert traces == [IMAGE]
+
+
+def test_bfloat16_computes_nearly_the_same_and_keeps_float32_outside(row):
+    model, variables = built(row).clone(dtype="bfloat16"), variables_of(row)
+    image = images(0)
+    with use_lowering("lax"):
+        apply = functools.partial(model.apply, train=False)
+        kernels = [
+            equation.invars[1].aval.dtype
+            for equation in equations(jax.make_jaxpr(apply)(variables, image).jaxpr)
+            if equation.primitive.name == "conv_general_dilated"
+        ]
+    assert set(kernels) == {jnp.dtype("bfloat16")}
+    options = {"xla_backend_optimization_level": 0}
+    actual = jax.jit(apply, compiler_options=options)(variables, image)
+    expected = built(row).apply(variables, image, train=False)
+    for half, full in zip(jax.tree.leaves(actual), jax.tree.leaves(expected), strict=True):
+        assert half.dtype == full.dtype == jnp.float32
+        spread = float(jnp.std(full)) + 1e-6
+        assert float(jnp.abs(half - full).mean()) < 0.1 * spread
+
+
+def equations(jaxpr):
+    """Yields every operation of a program, those of the functions it calls included."""
+    for equation in jaxpr.eqns:
+        yield equation
+        for inner in jax.tree.leaves(
+            list(equation.params.values()), is_leaf=lambda value: hasattr(value, "eqns")
+        ):
+            inner = getattr(inner, "jaxpr", inner)
+            if hasattr(inner, "eqns"):
+                yield from equations(inner)
+
+
+def test_coarse_scores_have_the_resolution_of_the_head(row):
+    model = built(row)
+    if not hasattr(model, "upsample"):
+        pytest.skip("It has no other resolution.")
+    apply = functools.partial(model.clone(upsample=False).apply, train=False)
+    image = jax.ShapeDtypeStruct((1, 64, 96, 3), jnp.float32)
+    shape = jax.eval_shape(apply, variables_of(row), image).logits.shape
+    assert shape[1] < 64
+    assert shape[2] < 96
+    assert shape[3] == NUM_CLASSES
 
 
 def test_two_builds_have_the_same_variables(row):

@@ -9,6 +9,7 @@ import pytest
 
 from seg_jax.checkpoints import Checkpointer
 from seg_jax.losses.cross_entropy import softmax_cross_entropy
+from seg_jax.losses.presence import presence_cross_entropy
 from seg_jax.optim.schedules import constant
 from seg_jax.optim.sgd import sgd
 from seg_jax.preprocess import IMAGENET
@@ -40,9 +41,11 @@ def run(toy, tmp_path):
             tx,
             schedule,
             softmax_cross_entropy,
+            presence_cross_entropy,
             IMAGENET,
             axis=AXIS,
             aux_weight=0.0,
+            presence_weight=0.0,
             jitter=0.1,
         ),
         backend="pmap",

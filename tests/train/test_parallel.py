@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from seg_jax.losses.cross_entropy import softmax_cross_entropy
+from seg_jax.losses.presence import presence_cross_entropy
 from seg_jax.optim.schedules import poly
 from seg_jax.optim.sgd import sgd
 from seg_jax.preprocess import IMAGENET
@@ -42,9 +43,11 @@ def three_steps(toy, backend, devices):
         tx,
         schedule,
         softmax_cross_entropy,
+        presence_cross_entropy,
         IMAGENET,
         axis=AXIS,
         aux_weight=0.4,
+        presence_weight=0.2,
         jitter=0.2,
     )
     mapped = map_train_step(step, backend=backend, devices=devices)

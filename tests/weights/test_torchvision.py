@@ -1,7 +1,5 @@
 """Published ImageNet weights give the features they gave in PyTorch."""
 
-import importlib.util
-import json
 from pathlib import Path
 
 import flax.linen as nn
@@ -9,29 +7,18 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from flax.traverse_util import flatten_dict
 
 from seg_jax.backbones import BACKBONES
-from seg_jax.backbones.resnet import resnet50
-from seg_jax.layers.conv import Conv, ConvNormAct
 from seg_jax.layers.norm import batch_norm
-from seg_jax.layers.resize import resize_bilinear
 from seg_jax.preprocess import IMAGENET
 from seg_jax.registry import resolve
 from seg_jax.weights import WEIGHTS, load_weights
+from seg_jax.weights.names import find
 from seg_jax.weights.state_dict import WeightsError, convert
-from seg_jax.weights.torchvision import RESNET50
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "mobilenet_v2_imagenet.npz"
 MOBILENET = "weights/mobilenet_v2_imagenet/mobilenet_v2-b0353104.safetensors"
-
-
-TENSORS = {
-    ("params", "kernel"): "weight",
-    ("params", "scale"): "weight",
-    ("params", "bias"): "bias",
-    ("batch_stats", "mean"): "running_mean",
-    ("batch_stats", "var"): "running_var",
-}
 
 
 class Model(nn.Module):
@@ -77,48 +64,11 @@ def test_mobilenet_v2_gives_the_features_of_pytorch(asset):
         assert np.abs(actual - expected).max() < 1e-5 * np.abs(expected).max()
 
 
-class FCN(nn.Module):
-    """torchvision's `fcn_resnet50` with its auxiliary head, up to the logits at stride 8."""
-
-    @nn.compact
-    def __call__(self, image):
-        norm = batch_norm(train=False)
-        backbone = resnet50(output_stride=8, norm=norm, name="backbone")
-        *_, (_, third), (_, fourth) = backbone.stages(image)
-        logits = []
-        for name, x in (("classifier", fourth), ("aux_classifier", third)):
-            x = ConvNormAct(x.shape[-1] // 4, norm=norm, name=f"{name}_hidden")(x)
-            logits.append(Conv(21, 1, name=name)(x))
-        return logits
-
-
-def test_resnet50_gives_the_logits_of_torchvision(asset):
-    path = asset("parity/keyed_weights.py")
-    spec = importlib.util.spec_from_file_location("keyed_weights", path)
-    keyed_weights = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(keyed_weights)
-    name = "tv_fcn_resnet50_aux"
-    state = keyed_weights.keyed_state(json.loads(asset(f"parity/{name}.json").read_text())["spec"])
-    modules = {f"backbone.{there}": f"backbone/{here}" for there, here in RESNET50.modules.items()}
-    for head in ("classifier", "aux_classifier"):
-        modules[f"{head}.0"] = f"{head}_hidden/conv"
-        modules[f"{head}.1"] = f"{head}_hidden/norm"
-        modules[f"{head}.4"] = head
-    variables = convert(state, modules, shapes(FCN()))
-    image = jnp.asarray(keyed_weights.keyed_input((1, 3, 65, 65)).transpose(0, 2, 3, 1))
-    logits = jax.jit(FCN().apply)(variables, image)
-    golden = np.load(asset(f"parity/{name}.npz"))
-    for i, x in enumerate(logits):
-        expected = golden[f"y65_{i}"].transpose(0, 2, 3, 1)
-        actual = resize_bilinear(x, (65, 65), align_corners=False)
-        assert np.abs(actual - expected).max() < 1e-5 * np.abs(expected).max()
-
-
 @pytest.mark.parametrize(
     ("model", "message"),
     [
-        (Model("mobilenet_v2", (("width", 0.5),)), "config.model.backbone to the sizes"),
-        (Model("resnet18"), "config.weights.name and config.model.backbone to the same network"),
+        (Model("mobilenet_v2", (("width", 0.5),)), "the fields of config.model against"),
+        (Model("resnet18"), "no line for .* Set the fields of config.model"),
     ],
 )
 def test_weights_of_another_backbone_are_refused(asset, model, message):
@@ -132,15 +82,22 @@ def test_every_name_maps_onto_every_leaf_of_its_backbone(name):
     target = {collection: tree["backbone"] for collection, tree in variables.items()}
     weights = resolve(name, WEIGHTS, kind="weights", field="config.weights.name")
     state = {}
-    for module, path in weights.modules.items():
-        tree = target
-        for step in path.split("/"):
-            tree = {key: values[step] for key, values in tree.items() if step in values}
-        for collection, leaves in tree.items():
-            for leaf, shape in leaves.items():
-                state[f"{module}.{TENSORS[collection, leaf]}"] = channels_first(shape.shape)
-    converted = convert(state, weights.modules, target)
+    for leaf, shape in flatten_dict(target, sep="/").items():
+        module, _, last = leaf.partition("/")[2].rpartition("/")
+        place = find(module, weights.names)
+        assert place is not None, leaf
+        state[f"{place.module}.{TENSORS[last]}"] = channels_first(shape.shape)
+    converted = convert(state, weights.names, target)
     assert jax.tree.map(jnp.shape, converted) == jax.tree.map(lambda leaf: leaf.shape, target)
+
+
+TENSORS = {
+    "kernel": "weight",
+    "scale": "weight",
+    "bias": "bias",
+    "mean": "running_mean",
+    "var": "running_var",
+}
 
 
 def channels_first(shape):
