@@ -11,6 +11,7 @@ MODELS = {
     "fcn32s": "seg_jax.models.fcn:fcn32s",
     "fcn8s": "seg_jax.models.fcn:fcn8s",
     "fcn_dilated": "seg_jax.models.fcn_dilated:FCNDilated",
+    "lraspp": "seg_jax.models.lraspp:LRASPP",
     "pspnet": "seg_jax.models.pspnet:PSPNet",
     "unet": "seg_jax.models.unet:UNet",
 }

@@ -64,14 +64,19 @@ REFERENCES = {
     "smp/deeplabv3_resnet50": f"{_SOURCES}.smp:DEEPLABV3_RESNET50",
     "smp/deeplabv3plus_mobilenet_v2": f"{_SOURCES}.smp:DEEPLABV3PLUS_MOBILENET_V2",
     "smp/deeplabv3plus_resnet50": f"{_SOURCES}.smp:DEEPLABV3PLUS_RESNET50",
+    "smp/deeplabv3plus_tu-xception65": (f"{_SOURCES}.xception:DEEPLABV3PLUS_TU_XCEPTION65"),
     "smp/pspnet_resnet50": f"{_SOURCES}.smp:PSPNET_RESNET50",
     "smp/unet_resnet34": f"{_SOURCES}.smp:UNET_RESNET34",
     "smp/unet_resnet50": f"{_SOURCES}.smp:UNET_RESNET50",
     "tflite/deeplabv3_mnv2": f"{_SOURCES}.mobilenet_v2_deeplab:TFLITE",
+    "torchvision/deeplabv3_mobilenet_v3_large": (
+        f"{_SOURCES}.mobilenet_v3:DEEPLABV3_MOBILENET_V3_LARGE"
+    ),
     "torchvision/deeplabv3_resnet101": f"{_SOURCES}.torchvision:DEEPLABV3_RESNET101",
     "torchvision/deeplabv3_resnet50": f"{_SOURCES}.torchvision:DEEPLABV3_RESNET50",
     "torchvision/fcn_resnet101": f"{_SOURCES}.torchvision:FCN_RESNET101",
     "torchvision/fcn_resnet50": f"{_SOURCES}.torchvision:FCN_RESNET50",
+    "torchvision/lraspp_mobilenet_v3_large": (f"{_SOURCES}.mobilenet_v3:LRASPP_MOBILENET_V3_LARGE"),
 }
 """Name of a published network -> its `Reference`."""
 

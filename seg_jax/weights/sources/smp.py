@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from seg_jax.preprocess import IMAGENET, Preprocessing
 from seg_jax.weights.names import Names, Place, conv_norm, under
 from seg_jax.weights.sources.backbones import MOBILENET_V2, RESNET
 from seg_jax.weights.sources.reference import Reference
@@ -76,9 +77,17 @@ def _dilated(name: str, output_stride: int) -> Mapping[str, Any]:
     return {"name": name, "output_stride": output_stride, "entry_keeps_rate": False}
 
 
-def deeplab_v3plus(backbone: Mapping[str, Any], encoder: Names) -> Reference:
+def deeplab_v3plus(
+    backbone: Mapping[str, Any],
+    encoder: Names,
+    *,
+    preprocessing: Preprocessing = IMAGENET,
+    epsilons: Mapping[str, float] | None = None,
+) -> Reference:
     """Returns its DeepLabV3Plus over a backbone of ours whose table is `encoder`."""
     return Reference(
+        preprocessing=preprocessing,
+        epsilons=epsilons or {},
         section={
             "name": "deeplab_v3plus",
             "depthwise_norm": False,

@@ -19,12 +19,12 @@ ASPP = conv_norm(
 )
 """Also of segmentation-models-pytorch, whose code descends from it."""
 
-_DEEPLAB_HEAD = {
+DEEPLAB_HEAD = {
     **under(ASPP, here="aspp", there="0."),
     **conv_norm({"refine": ("1", "2")}),
     "classifier": "4",
 }
-_AUX = under(FCN_HEAD, here="aux", there="aux_classifier.")
+AUX = under(FCN_HEAD, here="aux", there="aux_classifier.")
 
 
 def _resnet(name: str, model: Mapping[str, Any], head: Names) -> Reference:
@@ -37,14 +37,14 @@ def _resnet(name: str, model: Mapping[str, Any], head: Names) -> Reference:
         names={
             **under(RESNET, here="backbone", there="backbone."),
             **under(head, here="head", there="classifier."),
-            **_AUX,
+            **AUX,
         },
         optional={"aux_classifier.": {"aux": True, "aux_features": 256}},
     )
 
 
 _FCN = {"name": "fcn_dilated", "head_features": 512}
-_DEEPLAB = {
+DEEPLAB = {
     "name": "deeplab_v3",
     "atrous_rates": (12, 24, 36),
     "head_features": 256,
@@ -54,5 +54,5 @@ _DEEPLAB = {
 
 FCN_RESNET50 = _resnet("resnet50", _FCN, FCN_HEAD)
 FCN_RESNET101 = _resnet("resnet101", _FCN, FCN_HEAD)
-DEEPLABV3_RESNET50 = _resnet("resnet50", _DEEPLAB, _DEEPLAB_HEAD)
-DEEPLABV3_RESNET101 = _resnet("resnet101", _DEEPLAB, _DEEPLAB_HEAD)
+DEEPLABV3_RESNET50 = _resnet("resnet50", DEEPLAB, DEEPLAB_HEAD)
+DEEPLABV3_RESNET101 = _resnet("resnet101", DEEPLAB, DEEPLAB_HEAD)
