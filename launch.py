@@ -5,9 +5,11 @@ Without arguments it runs experiments/quickstart.py, the default comparison.
 
 import argparse
 import importlib
+import keyword
 import os
 import sys
 import traceback
+from types import ModuleType
 
 QUICKSTART = ["sweep", "--config=experiments/quickstart.py", "--workdir=runs/quickstart"]
 
@@ -18,9 +20,16 @@ VERBS = {
     "report": "rebuild the tables, plots and index.html of a sweep",
     "list": "print the trials of an experiment",
     "prepare": "build a dataset from its archive or from local files",
+    "import": "convert published weights into one file that says what it is",
+    "predict": "segment pictures with a trained trial or published weights",
     "describe": "print an experiment's networks: parameters, FLOPs, features",
 }
 """Verb -> what it does; each is a module of seg_jax.commands, imported when it is used."""
+
+
+def load_command(verb: str) -> ModuleType:
+    """Imports the module of a verb; one that is a keyword of Python has an underscore behind."""
+    return importlib.import_module(f"seg_jax.commands.{verb}{'_' * keyword.iskeyword(verb)}")
 
 
 def main(arguments: list[str]) -> int:
@@ -33,7 +42,7 @@ def main(arguments: list[str]) -> int:
     )
     verbs = parser.add_subparsers(dest="verb", metavar="VERB", required=True)
     for verb, summary in VERBS.items():
-        command = importlib.import_module(f"seg_jax.commands.{verb}")
+        command = load_command(verb)
         subparser = verbs.add_parser(
             verb, help=summary, description=command.__doc__, allow_abbrev=False
         )
@@ -41,7 +50,7 @@ def main(arguments: list[str]) -> int:
     # Whole traces: those of a defect are wanted, and `meant_for_the_user` needs the last frame.
     os.environ.setdefault("JAX_TRACEBACK_FILTERING", "off")
     options, overrides = parser.parse_known_args(arguments or QUICKSTART)
-    command = importlib.import_module(f"seg_jax.commands.{options.verb}")
+    command = load_command(options.verb)
     try:
         return command.run(options, overrides)
     except KeyboardInterrupt as interrupt:

@@ -27,6 +27,7 @@ class ResidualBlock(nn.Module):
         stride_on: which convolution of a bottleneck carries the stride.
         entry_rate: rate of the convolution that carries the stride, if it is 3x3.
         rate: rate of the 3x3 convolution after it.
+        projects: projects the input with a 1x1 convolution before it is added.
         norm: normalisation factory, already told whether this is a training pass.
     """
 
@@ -36,11 +37,12 @@ class ResidualBlock(nn.Module):
     stride_on: Literal["3x3", "1x1"]
     entry_rate: int
     rate: int
+    projects: bool
     norm: Norm
 
     @nn.compact
     def __call__(self, x: Float[Array, "b h w c"]) -> Float[Array, "b h2 w2 c2"]:
-        """Returns relu(x + f(x)), with a 1x1 projection of x where shapes differ."""
+        """Returns relu(x + f(x)), where it projects relu(g(x) + f(x))."""
         layer = partial(ConvNormAct, norm=self.norm)
         if not self.bottleneck:
             y = layer(self.features, 3, self.stride, self.entry_rate, name="conv1")(x)
@@ -53,7 +55,7 @@ class ResidualBlock(nn.Module):
             y = layer(self.features, 1, self.stride, name="conv1")(x)
             y = layer(self.features, 3, rate=self.rate, name="conv2")(y)
             y = layer(4 * self.features, 1, act=linear, name="conv3")(y)
-        if self.stride != 1 or x.shape[-1] != y.shape[-1]:
+        if self.projects:
             x = layer(y.shape[-1], 1, self.stride, act=linear, name="shortcut")(x)
         return jax.nn.relu(x + y)
 
@@ -122,19 +124,23 @@ class ResNet(nn.Module):
         x = self._stem(image)
         stages, current = [(2, x)], 4
         x = max_pool(x, 3, 2, (1, 2 if self.ceil_pool else 1))
+        last = len(_STRIDES)
         for i, (stage, size) in enumerate(zip(plan, sizes, strict=True), start=1):
-            last = len(_STRIDES)
+            features = self.width * 2 ** (min(i, last) - 1)
+            deepens = x.shape[-1] != (4 if self.bottleneck else 1) * features
             factor, grid = factors[min(i, last) - 1], multi_grid if i >= last else (1,) * size
             rate = stage.rate * factor
             first = stage.entry_rate * max(factor // 2, 1) if self.entry_keeps_rate else rate
             for j, cell in enumerate(grid, start=1):
                 x = ResidualBlock(
-                    self.width * 2 ** (min(i, last) - 1),
+                    features,
                     self.bottleneck,
                     stride=stage.stride if j == 1 else 1,
                     stride_on=self.stride_on,
                     entry_rate=cell * (first if j == 1 else rate),
                     rate=cell * rate,
+                    # By the stride as designed: parameters must not depend on the output stride.
+                    projects=j == 1 and (deepens or strides[i - 1] != 1),
                     norm=self.norm,
                     name=f"stage{i}_block{j}",
                 )(x)

@@ -13,6 +13,7 @@ MODELS = {
     "fcn_dilated": "seg_jax.models.fcn_dilated:FCNDilated",
     "lraspp": "seg_jax.models.lraspp:LRASPP",
     "pspnet": "seg_jax.models.pspnet:PSPNet",
+    "segnet": "seg_jax.models.segnet:SegNet",
     "unet": "seg_jax.models.unet:UNet",
 }
 """Config name -> constructor taking `num_classes`, `norm` and fields of its own."""

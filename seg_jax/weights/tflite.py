@@ -72,7 +72,5 @@ def _dequantised(model: Any, graph: Any) -> Iterator[tuple[int, int]]:
     for index in range(graph.OperatorsLength()):
         operator = graph.Operators(index)
         code = model.OperatorCodes(operator.OpcodeIndex())
-        # Files of before schema 3a have the code in the field of one byte only.
-        builtin = max(code.BuiltinCode(), code.DeprecatedBuiltinCode())
-        if builtin == schema.BuiltinOperator.DEQUANTIZE:
+        if code.BuiltinCode() == schema.BuiltinOperator.DEQUANTIZE:
             yield operator.Inputs(0), operator.Outputs(0)

@@ -1,5 +1,7 @@
 """What every registered backbone promises, at widths that run in a second."""
 
+import functools
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -11,16 +13,34 @@ from seg_jax.layers.norm import batch_norm
 from seg_jax.registry import resolve
 
 _RESNET = {"width": 4, "stage_sizes": (1, 1, 2, 2)}
+_XCEPTION = {"width": 0.02, "middle_blocks": 1}
 SMALL = {
     "mobilenet_v2": {"width": 0.1, "last_features": 16},
+    "mobilenet_v3_large": {"width": 0.3},
+    "mobilenet_v3_small": {"width": 0.3},
     "resnet18": _RESNET,
     "resnet34": _RESNET,
     "resnet50": _RESNET,
     "resnet101": _RESNET,
     "vgg16": {"width": 0.125},
+    "xception41": _XCEPTION,
+    "xception65": _XCEPTION,
+    "xception71": _XCEPTION,
 }
 # Depth apart, these are the same code as another entry: their shapes are tested, at full size.
-DISTINCT = sorted(BACKBONES.keys() - {"resnet34", "resnet101"})
+DISTINCT = sorted(BACKBONES.keys() - {"resnet34", "resnet101", "xception65"})
+
+VARIANTS = {
+    "mobilenet_v2 as in DeepLab": ("mobilenet_v2", {"last_features": None}),
+    "resnet50 of Caffe": ("resnet50", {"stride_on": "1x1"}),
+    "resnet50 with a deep stem": ("resnet50", {"stem": "3x3"}),
+    "resnet50 with a multi-grid": ("resnet50", {"multi_grid": (1, 2)}),
+    "vgg16 of DeepLab": ("vgg16", {"pool_window": 3}),
+    "vgg16 with norms": ("vgg16", {"batch_norm": True}),
+} | {name: (name, {}) for name in DISTINCT}
+"""Test name -> a backbone, and fields that change how it samples."""
+
+STRIDES = (2, 4, 8, 16, 32)
 
 
 def constructor(name):
@@ -28,7 +48,7 @@ def constructor(name):
 
 
 def small(name, **fields):
-    return constructor(name)(norm=batch_norm(train=False), **SMALL[name], **fields)
+    return constructor(name)(norm=batch_norm(train=False), **{**SMALL[name], **fields})
 
 
 def random_variables(backbone, image):
@@ -44,6 +64,17 @@ def random_variables(backbone, image):
 
     shapes = jax.eval_shape(backbone.init, jax.random.key(0), image)
     return jax.tree_util.tree_map_with_path(draw, shapes)
+
+
+def with_constant_gates(variables):
+    """Cuts squeeze-and-excitation off its means, which a denser map does not keep."""
+
+    def cut(path, leaf):
+        names = [key.key for key in path]
+        gated = "squeeze_excite" in names and names[-2:] == ["expand", "kernel"]
+        return np.zeros_like(leaf) if gated else leaf
+
+    return jax.tree_util.tree_map_with_path(cut, variables)
 
 
 def draw_image(*shape):
@@ -73,23 +104,54 @@ def test_parameters_do_not_depend_on_the_output_stride(name):
     assert coarse == dense
 
 
-@pytest.mark.parametrize(("size", "dense", "coarse"), [((64, 32), 4, 16), ((49, 67), 8, 32)])
-@pytest.mark.parametrize("name", DISTINCT)
-def test_dense_then_subsample_equals_coarse(name, size, dense, coarse):
-    image = draw_image(1, *size)
-    variables = random_variables(small(name), image)
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_every_denser_form_subsampled_equals_the_strided_one(variant):
+    name, fields = VARIANTS[variant]
+    image = draw_image(1, 49, 67)
+    variables = with_constant_gates(random_variables(small(name, **fields), image))
+    # The stem of a ResNet and its pooling have a stride of 4 that nothing removes.
+    strides = STRIDES[1:] if name.startswith("resnet") else STRIDES
 
-    @jax.jit
+    @functools.partial(jax.jit, compiler_options={"xla_backend_optimization_level": 0})
     def run(variables, image):
-        fine = small(name, output_stride=dense).apply(variables, image)[dense]
-        step = coarse // dense
-        expected = small(name, output_stride=coarse).apply(variables, image)[coarse]
-        return fine[:, ::step, ::step], expected
+        maps = {}
+        for stride in strides:
+            fine = small(name, output_stride=stride, **fields).apply(variables, image)[stride]
+            maps[stride] = fine[:, :: 32 // stride, :: 32 // stride]
+        return maps
 
     # Every form of a convolution is tested on its own; XLA's compiles faster.
     with use_lowering("lax"):
-        actual, expected = run(variables, image)
-    np.testing.assert_allclose(actual, expected, atol=3e-5 * float(jnp.abs(expected).max()))
+        maps = run(variables, image)
+    expected = maps[32]
+    for stride in strides[:-1]:
+        np.testing.assert_allclose(
+            maps[stride], expected, atol=3e-5 * float(jnp.abs(expected).max()), err_msg=str(stride)
+        )
+
+
+@pytest.mark.parametrize("name", DISTINCT)
+def test_bfloat16_images_give_bfloat16_features(name):
+    image = draw_image(1, 33, 49)
+    variables = random_variables(small(name), image)
+
+    @functools.partial(jax.jit, compiler_options={"xla_backend_optimization_level": 0})
+    def run(variables, image):
+        apply = small(name).apply
+        return apply(variables, image), apply(variables, image.astype(jnp.bfloat16))
+
+    for full, half in zip(*(features.values() for features in run(variables, image)), strict=True):
+        assert full.dtype == jnp.float32
+        assert half.dtype == jnp.bfloat16
+        error = jnp.abs(full - half.astype(jnp.float32)).mean() / jnp.abs(full).mean()
+        assert float(error) < 0.2
+
+
+@pytest.mark.parametrize("name", sorted(BACKBONES))
+def test_an_image_of_one_pixel_has_one_cell_at_every_stride(name):
+    image = jax.ShapeDtypeStruct((1, 1, 1, 3), jnp.float32)
+    features, _ = jax.eval_shape(small(name).init_with_output, jax.random.key(0), image)
+    assert {x.shape[1:3] for x in features.values()} == {(1, 1)}
 
 
 @pytest.mark.parametrize("name", DISTINCT)

@@ -25,7 +25,9 @@ def test_channels_are_multiples_of_eight(features, rounded):
 
 def test_a_block_designed_with_a_stride_has_no_shortcut():
     x = jnp.ones((1, 4, 4, 8))
-    block = InvertedResidual(8, 6, stride=1, rate=2, residual=False, norm=identity_norm)
+    block = InvertedResidual(
+        8, 6, stride=1, rate=2, padding="symmetric", residual=False, norm=identity_norm
+    )
     variables = block.init(jax.random.key(0), x)
     with_shortcut = block.clone(residual=True).apply(variables, x)
     assert jnp.allclose(with_shortcut - block.apply(variables, x), x, atol=1e-5)

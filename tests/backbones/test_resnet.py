@@ -1,9 +1,11 @@
 """ResNet: published sizes, and each field that changes how it samples."""
 
+import functools
 import re
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 import pytest
 
 from seg_jax.backbones.resnet import resnet18, resnet34, resnet50, resnet101
@@ -80,3 +82,66 @@ def test_deep_stem_has_three_convolutions():
     kernels = [params[f"stem{i}"]["conv"]["kernel"].shape for i in (1, 2, 3)]
     assert kernels == [(3, 3, 3, 64), (3, 3, 64, 64), (3, 3, 64, 128)]
     assert params["stage1_block1"]["conv1"]["conv"]["kernel"].shape == (1, 1, 128, 64)
+
+
+def test_cascaded_stages_go_on_doubling_the_rate():
+    fields = {"cascaded_stages": 3, "multi_grid": (1, 2, 1)}
+    pairs = conv_rates_and_strides(resnet50, output_stride=16, **fields)
+    # Stage 4 in front of them enters at rate 1; each one enters at the rate of the one before.
+    expected = [(1, 1), (4, 1), (2, 1)]
+    for rate in (2, 4, 8):
+        expected += [(rate, 1), (4 * rate, 1), (2 * rate, 1)]
+    assert pairs[-12:] == expected
+    strided = conv_rates_and_strides(resnet50, output_stride=256, cascaded_stages=3)
+    assert strided[-9:] == [(1, 2), (1, 1), (1, 1)] * 3
+
+
+def test_cascaded_stages_are_copies_of_the_fourth():
+    params = shapes_of(resnet50, cascaded_stages=3)["params"]
+    for stage in (5, 6, 7):
+        assert params[f"stage{stage}_block2"] == params["stage4_block2"]
+        assert params[f"stage{stage}_block1"]["conv1"]["conv"]["kernel"].shape == (1, 1, 2048, 512)
+
+
+@pytest.mark.parametrize(("coarse", "dense"), [(256, 16), (64, 8)])
+def test_cascaded_dense_features_subsampled_equal_strided_ones(coarse, dense):
+    fields = {"width": 2, "stage_sizes": (1, 1, 1, 2), "cascaded_stages": 3, "multi_grid": (1, 2)}
+    image = jnp.asarray(np.random.RandomState(0).randn(1, 300, 270, 3), jnp.float32)
+
+    def backbone(output_stride):
+        return resnet50(norm=batch_norm(train=False), output_stride=output_stride, **fields)
+
+    shapes = jax.eval_shape(backbone(dense).init, jax.random.key(0), image)
+    random = np.random.RandomState(1)
+    variables = jax.tree.map(
+        lambda leaf: np.float32(np.abs(random.randn(*leaf.shape)) * 0.3 + 0.1), shapes
+    )
+
+    @functools.partial(jax.jit, compiler_options={"xla_backend_optimization_level": 0})
+    def run(variables, image):
+        fine = backbone(dense).apply(variables, image)[dense]
+        return fine[:, :: coarse // dense, :: coarse // dense], backbone(coarse).apply(
+            variables, image
+        )[coarse]
+
+    with use_lowering("lax"):
+        actual, expected = run(variables, image)
+    np.testing.assert_allclose(actual, expected, rtol=1e-4)
+
+
+def test_stage_rates_come_on_top_of_the_strides():
+    pairs = conv_rates_and_strides(resnet50, stage_rates=(1, 1, 2, 4))
+    assert pairs[7:] == [(1, 2)] + [(2, 1)] * 5 + [(2, 2)] + [(4, 1)] * 2
+
+
+def test_stage_rates_are_one_per_stage():
+    with pytest.raises(ValueError, match=re.escape("stage_rates=(1, 2) is not one factor")):
+        shapes_of(resnet18, stage_rates=(1, 2))
+
+
+@pytest.mark.parametrize(("size", "expected"), [(64, 17), (65, 17), (68, 18)])
+def test_caffes_pooling_rounds_up(size, expected):
+    backbone = resnet18(norm=batch_norm(train=False), ceil_pool=True)
+    image = jax.ShapeDtypeStruct((1, size, size, 3), jnp.float32)
+    features, _ = jax.eval_shape(backbone.init_with_output, jax.random.key(0), image)
+    assert features[4].shape[1:3] == (expected, expected)

@@ -88,6 +88,47 @@ SECTIONS = {
         "jpu_features": 3,
         "backbone": TINY,
     },
+    "fastfcn psp": {
+        "name": "fastfcn",
+        "head": "psp",
+        "head_features": 4,
+        "bin_features": 3,
+        "jpu_features": 3,
+        "backbone": TINY,
+    },
+    "fastfcn encnet": {
+        "name": "fastfcn",
+        "head": "encnet",
+        "head_features": 4,
+        "jpu_features": 3,
+        "backbone": TINY,
+    },
+    "encnet": {
+        "name": "encnet",
+        **AUX,
+        "head_features": 4,
+        "num_codes": 3,
+        "lateral": True,
+        "backbone": {**TINY, "output_stride": 8},
+    },
+    "lraspp": {"name": "lraspp", "head_features": 4, "backbone": {**TINY, "output_stride": 16}},
+    "pspnet": {
+        "name": "pspnet",
+        **AUX,
+        "head_features": 4,
+        "backbone": {**TINY, "output_stride": 8},
+    },
+    "pspnet as in segmentation-models-pytorch": {
+        "name": "pspnet",
+        "head_features": 4,
+        "norm_pooled": False,
+        "bin_features": 4,
+        "head_kernel_size": 1,
+        "classifier_kernel_size": 3,
+        "head_stride": 8,
+        "backbone": {**TINY, "output_stride": 8},
+    },
+    "segnet": {"name": "segnet", "width": 0.06},
     "fcn_dilated": {
         "name": "fcn_dilated",
         **AUX,
@@ -205,7 +246,10 @@ def test_a_training_pass_reaches_every_variable(row):
             )
             maps = [outputs.logits, *outputs.aux.values()]
             weights = jax.random.normal(jax.random.key(7), outputs.logits.shape)
-            return sum(jnp.sum(weights * jax.nn.log_softmax(each)) for each in maps), updated
+            total = sum(jnp.sum(weights * jax.nn.log_softmax(each)) for each in maps)
+            if outputs.presence is not None:
+                total += jnp.sum(weights[:, 0, 0] * outputs.presence)
+            return total, updated
 
         return jax.grad(loss, has_aux=True)(params)
 
@@ -256,8 +300,9 @@ def test_bfloat16_computes_nearly_the_same_and_keeps_float32_outside(row):
     expected = built(row).apply(variables, image, train=False)
     for half, full in zip(jax.tree.leaves(actual), jax.tree.leaves(expected), strict=True):
         assert half.dtype == full.dtype == jnp.float32
-        spread = float(jnp.std(full)) + 1e-6
-        assert float(jnp.abs(half - full).mean()) < 0.1 * spread
+        error = float(jnp.abs(half - full).mean() / (jnp.std(full) + 1e-6))
+        # Rounding moves maxima inside their blocks, and SegNet puts values where they stood.
+        assert error < (0.5 if row == "segnet" else 0.1)
 
 
 def equations(jaxpr):

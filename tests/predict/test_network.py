@@ -85,3 +85,4 @@ def test_a_trial_brings_its_newest_weights_and_its_classes(tmp_path, size):
     spec = spec_of("scenes")
     assert network.labels == Labels(spec.classes, spec.palette)
     assert network.input_size == (size or None)
+    assert network.averaged == (not size)

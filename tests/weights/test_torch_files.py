@@ -169,17 +169,18 @@ def test_code_in_a_pickle_is_refused_and_never_run(container, read, tmp_path, pr
 
 
 @pytest.mark.parametrize(
-    "pickled",
+    ("pickled", "sentence"),
     [
-        mapping(args=call("argparse.Namespace")),
-        mapping(a=tensor(), b=named("builtins.eval")),
-        mapping(a=named("torch._utils._rebuild_tensor_v2") + text("x") + b"b"),
-        mapping(a=named("collections.OrderedDict") + mapping(x=number(1)) + b"b"),
-        b"(ios\nsystem\n",
+        (mapping(args=call("argparse.Namespace")), r"object argparse\.Namespace"),
+        (mapping(a=tensor(), b=named("builtins.eval")), r"object builtins\.eval"),
+        (b"(ios\nsystem\n", "instruction INST"),
+        (mapping(a=named("torch._utils._rebuild_tensor_v2") + text("x") + b"b"), "not a whole"),
+        (mapping(a=call("torch.FloatStorage")), "is no function"),
+        (mapping(a=text("system") + group() + b"R"), "a str stands where"),
     ],
 )
-def test_other_objects_are_refused(container, read, pickled):
-    with pytest.raises(WeightsError):
+def test_other_objects_are_refused(container, read, pickled, sentence):
+    with pytest.raises(WeightsError, match=sentence):
         read(container(pickled, {"0": NUMBERS.tobytes()}))
 
 
@@ -209,6 +210,11 @@ def test_a_storage_is_as_large_as_it_claims(container, read, size):
     file = stream(*data, size=size) if container is stream else archive(*data)
     with pytest.raises(WeightsError, match="not a whole file"):
         read(file)
+
+
+def test_a_storage_has_one_size(read):
+    with pytest.raises(WeightsError, match="storage 0 has two sizes"):
+        read(stream(mapping(a=tensor()), {"0": NUMBERS.tobytes()}, size=5))
 
 
 @pytest.mark.parametrize("name", ["torch_archive.pth", "torch_stream.pth"])
