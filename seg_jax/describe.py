@@ -60,7 +60,8 @@ def estimate_flops(model: nn.Module, image_size: tuple[int, int]) -> float:
         init = functools.partial(model.init, train=False)
         variables = jax.eval_shape(init, jax.random.key(0), image)
         lowered = jax.jit(functools.partial(model.apply, train=False)).lower(variables, image)
-    return float(lowered.cost_analysis()["flops"])
+        costs: Any = lowered.cost_analysis()
+    return float(costs["flops"])
 
 
 def _flops(jaxpr: Jaxpr) -> int:

@@ -28,7 +28,7 @@ class _Setting(NamedTuple):
 
 
 def _same(features: int, stride: int = 1) -> _Setting:
-    return _Setting((features,) * 3, stride)
+    return _Setting((features, features, features), stride)
 
 
 _ENTRY = (_same(128, 2), _same(256, 2), _same(728, 2))

@@ -92,7 +92,7 @@ class Conv(nn.Module):
     def _pads(self, height: int, width: int) -> Pads:
         reach = self.rate * (self.kernel_size - 1)
         if isinstance(self.padding, int):
-            return ((self.padding, self.padding),) * 2
+            return (self.padding, self.padding), (self.padding, self.padding)
         if self.padding == "tensorflow":
             tops, totals = [], []
             for size in (height, width):
@@ -105,7 +105,7 @@ class Conv(nn.Module):
                 f"kernel_size={self.kernel_size} of {self.name!r} at rate {self.rate} has no "
                 f"centre to pad around; give an odd kernel_size, or an even rate."
             )
-        return ((reach // 2, reach // 2),) * 2
+        return (reach // 2, reach // 2), (reach // 2, reach // 2)
 
 
 class ConvNormAct(nn.Module):

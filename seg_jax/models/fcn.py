@@ -83,7 +83,7 @@ class FCN(nn.Module):
         Raises:
             ValueError: the backbone does not give strides 8, 16 and 32.
         """
-        size = image.shape[1:3]
+        height, width = size = image.shape[1:3]
         x = image.astype(self.dtype)
         if self.fixed_crops:
             # The first convolution adds the last of them.
@@ -103,7 +103,7 @@ class FCN(nn.Module):
                 self.upsample,
                 name="head",
             )
-            return Outputs(head(features, size, train=train).astype(jnp.float32))
+            return Outputs(head(features, (height, width), train=train).astype(jnp.float32))
         head = FCNSkipHead(
             self.num_classes,
             self.fc_features,

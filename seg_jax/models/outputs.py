@@ -16,7 +16,7 @@ ComputeDtype = Literal["float32", "bfloat16"]
 def finish(
     logits: Array,
     aux: Mapping[str, Array],
-    size: tuple[int, int],
+    size: tuple[int, ...],
     *,
     align_corners: bool,
     upsample: bool,
@@ -33,10 +33,13 @@ def finish(
             coarse logits do.
         presence: scores [b, k] of a class being anywhere in the image, where a head gives them.
     """
+    height, width = size
 
     def resized(scores: Array) -> Array:
         scores = scores.astype(jnp.float32)
-        return resize_bilinear(scores, size, align_corners=align_corners) if upsample else scores
+        if not upsample:
+            return scores
+        return resize_bilinear(scores, (height, width), align_corners=align_corners)
 
     return Outputs(
         resized(logits),

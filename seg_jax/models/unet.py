@@ -90,7 +90,7 @@ class UNet(nn.Module):
             use_bias,
             norm=norm,
             name="decoder",
-        )({**features, deepest: dropout(features[deepest])}, image.shape[1:3])
+        )({**features, deepest: dropout(features[deepest])}, (image.shape[1], image.shape[2]))
         x = maps[1]
         if self.refine:
             x = ConvNormAct(self.base_features, use_bias=use_bias, norm=norm, name="refine")(x)

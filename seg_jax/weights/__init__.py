@@ -15,14 +15,29 @@ from seg_jax.registry import resolve
 if TYPE_CHECKING:
     from seg_jax.weights.load import LoadedReference
 
+_BACKBONES = "seg_jax.weights.backbones"
 WEIGHTS = {
-    "mobilenet_v2_imagenet": "seg_jax.weights.torchvision:MOBILENET_V2",
-    "resnet18_imagenet": "seg_jax.weights.torchvision:RESNET18",
-    "resnet34_imagenet": "seg_jax.weights.torchvision:RESNET34",
-    "resnet50_imagenet": "seg_jax.weights.torchvision:RESNET50",
-    "resnet101_imagenet": "seg_jax.weights.torchvision:RESNET101",
+    "mobilenet_v2_imagenet": f"{_BACKBONES}:MOBILENET_V2",
+    "mobilenet_v2_timm": f"{_BACKBONES}:MOBILENET_V2_TIMM",
+    "mobilenet_v3_large_imagenet": f"{_BACKBONES}:MOBILENET_V3_LARGE",
+    "mobilenet_v3_small_imagenet": f"{_BACKBONES}:MOBILENET_V3_SMALL",
+    "resnet18_imagenet": f"{_BACKBONES}:RESNET",
+    "resnet34_imagenet": f"{_BACKBONES}:RESNET",
+    "resnet50_imagenet": f"{_BACKBONES}:RESNET",
+    "resnet50_keras": f"{_BACKBONES}:RESNET50_KERAS",
+    "resnet101_imagenet": f"{_BACKBONES}:RESNET",
+    "vgg16_bn_imagenet": f"{_BACKBONES}:VGG16_BN",
+    "vgg16_imagenet": f"{_BACKBONES}:VGG16",
+    "xception41_timm": f"{_BACKBONES}:XCEPTION41",
+    "xception65_timm": f"{_BACKBONES}:XCEPTION65",
+    "xception71_timm": f"{_BACKBONES}:XCEPTION71",
 }
-"""Config name -> the key names and input statistics of a published backbone."""
+"""Config name -> the key names and input statistics of a published backbone.
+
+"_imagenet" are torchvision's files; those of its ResNets have timm's names as well. The
+MobileNetV3 and Xception files were trained with `config.model.norm.epsilon=0.001`, Keras' with
+`config.model.backbone.stride_on="1x1"`.
+"""
 
 TRAINED = "trained"
 """Config name of a whole network that has been trained: a trial's folder, or an imported file."""

@@ -33,12 +33,12 @@ Names: TypeAlias = Mapping[str, str | Place]
 _FIELD = re.compile(r"\{([a-z])(?:([+-]\d+))?\}")
 
 
-def under(names: Names, *, here: str, there: str) -> Names:
+def under(names: Names, *, here: str = "", there: str = "") -> Names:
     """Returns `names` with its modules inside those called `here` and `there`.
 
     Args:
         names: table of a part of a network.
-        here: path in our network, without its last slash.
+        here: path in our network, without its last slash; none for the whole network.
         there: prefix of the reference's names, as it stands in front of them.
     """
     moved = {}
@@ -47,7 +47,7 @@ def under(names: Names, *, here: str, there: str) -> Names:
             theirs = theirs._replace(module=there + theirs.module)
         else:
             theirs = there + theirs
-        moved[f"{here}/{ours}"] = theirs
+        moved[f"{here}/{ours}" if here else ours] = theirs
     return moved
 
 

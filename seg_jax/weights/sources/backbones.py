@@ -68,6 +68,23 @@ VGG16_CAFFE = {"conv{i}_{j}/conv": "conv{i}_{j}"}
 """pytorch-fcn, after the names in the Caffe releases."""
 
 
+def _vgg16(layers_per_conv: int) -> Names:
+    names, index = {}, 0
+    for i, count in enumerate((2, 2, 3, 3, 3), start=1):
+        for j in range(1, count + 1):
+            names[f"conv{i}_{j}/conv"] = str(index)
+            names[f"conv{i}_{j}/norm"] = str(index + 1)
+            index += layers_per_conv
+        index += 1  # the pooling
+    return names
+
+
+VGG16 = _vgg16(layers_per_conv=2)
+"""torchvision, without "features."; a ReLU follows each convolution."""
+VGG16_BN = _vgg16(layers_per_conv=3)
+"""The same with a norm between the two."""
+
+
 def mobilenet_v2_blocks() -> Mapping[str, int]:
     """Returns our name of every block of MobileNetV2 and its index in the network, from 1."""
     blocks = [
@@ -93,3 +110,21 @@ def _mobilenet_v2_torchvision() -> Names:
 
 MOBILENET_V2 = _mobilenet_v2_torchvision()
 """torchvision and segmentation-models-pytorch."""
+
+
+def _mobilenet_v2_timm() -> Names:
+    pairs = {"stem": ("conv_stem", "bn1"), "last": ("conv_head", "bn2")}
+    for i, count in enumerate((1, 2, 3, 4, 3, 3, 1), start=1):
+        for j in range(1, count + 1):
+            here, there = f"stage{i}_block{j}", f"blocks.{i - 1}.{j - 1}"
+            if i == 1:
+                pairs[f"{here}/depthwise"] = (f"{there}.conv_dw", f"{there}.bn1")
+                pairs[f"{here}/project"] = (f"{there}.conv_pw", f"{there}.bn2")
+                continue
+            pairs[f"{here}/expand"] = (f"{there}.conv_pw", f"{there}.bn1")
+            pairs[f"{here}/depthwise"] = (f"{there}.conv_dw", f"{there}.bn2")
+            pairs[f"{here}/project"] = (f"{there}.conv_pwl", f"{there}.bn3")
+    return conv_norm(pairs)
+
+
+MOBILENET_V2_TIMM = _mobilenet_v2_timm()

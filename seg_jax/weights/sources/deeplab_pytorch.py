@@ -28,9 +28,7 @@ _ASPP = conv_norm(
 def _resnet101(
     section: Mapping[str, Any], head: Names, *, backbone: Mapping[str, Any], prefix: str = ""
 ) -> Reference:
-    names = under(RESNET_CAFFE, here="backbone", there="") | head
-    if prefix:
-        names = {ours: prefix + theirs for ours, theirs in names.items()}
+    names = under({**under(RESNET_CAFFE, here="backbone"), **head}, there=prefix)
     return Reference({**section, "align_corners": False, "backbone": backbone}, names, CAFFE)
 
 
@@ -46,13 +44,13 @@ DEEPLABV2_RESNET101_MSC = _resnet101(
 )
 DEEPLABV3_RESNET101 = _resnet101(
     {"name": "deeplab_v3"},
-    {**under(_ASPP, here="head/aspp", there=""), "head/classifier": "fc2"},
+    {**under(_ASPP, here="head/aspp"), "head/classifier": "fc2"},
     backbone=_ATROUS,
 )
 DEEPLABV3PLUS_RESNET101 = _resnet101(
     {"name": "deeplab_v3plus", "separable": False},
     {
-        **under(_ASPP, here="aspp", there=""),
+        **under(_ASPP, here="aspp"),
         **conv_norm(
             {
                 "decoder/low_level": ("reduce.conv", "reduce.bn"),

@@ -179,7 +179,7 @@ def _fastfcn(fields: Mapping[str, Any], head: Names) -> Reference:
 FASTFCN_R50_D32_JPU_PSP = _fastfcn({"head": "psp", **_PSP_SECTION}, PSP_HEAD)
 FASTFCN_R50_D32_JPU_ASPP = _fastfcn(
     {"head": "aspp", "refine": False, **ASPP_SECTION},
-    {**under(aspp(separable=False), here="aspp", there=""), "classifier": "conv_seg"},
+    {**under(aspp(separable=False), here="aspp"), "classifier": "conv_seg"},
 )
 FASTFCN_R50_D32_JPU_ENC = _fastfcn(
     {"head": "encnet", "head_features": 512, "encnet_kernel_size": 3}, _ENC_HEAD

@@ -21,7 +21,7 @@ _UPSAMPLING = ("upscore", "upscore2", "upscore8", "upscore16", "upscore_pool4")
 _SCORES = ("fc6", "fc7", "score_fr", "score_pool4", "score_pool3")
 
 _NAMES: Names = {
-    **under(VGG16_CAFFE, here="backbone", there=""),
+    **under(VGG16_CAFFE, here="backbone"),
     **{f"head/{name}": name for name in _SCORES},
     **{f"head/{name}": Place(name, "transposed") for name in _UPSAMPLING},
 }

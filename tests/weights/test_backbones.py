@@ -1,5 +1,6 @@
 """Published ImageNet weights give the features they gave in PyTorch."""
 
+import json
 from pathlib import Path
 
 import flax.linen as nn
@@ -18,6 +19,7 @@ from seg_jax.weights.names import find
 from seg_jax.weights.state_dict import WeightsError, convert
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "mobilenet_v2_imagenet.npz"
+PARITY = GOLDEN.parent / "parity"
 MOBILENET = "weights/mobilenet_v2_imagenet/mobilenet_v2-b0353104.safetensors"
 
 
@@ -76,10 +78,66 @@ def test_weights_of_another_backbone_are_refused(asset, model, message):
         load_weights("mobilenet_v2_imagenet", asset(MOBILENET), shapes(model))
 
 
+FIELDS = {"resnet50_keras": {"stride_on": "1x1"}, "vgg16_bn_imagenet": {"batch_norm": True}}
+EPSILONS = {"mobilenet_v3": 1e-3, "xception": 1e-3, "resnet50_keras": 1.001e-5}
+"""Start of a name -> epsilon of its norms, where it is not 1e-5."""
+
+
+def backbone_of(name):
+    """Returns the backbone that published weights are of."""
+    epsilon = next((value for start, value in EPSILONS.items() if name.startswith(start)), 1e-5)
+    return resolve(
+        name.rpartition("_")[0].removesuffix("_bn"), BACKBONES, kind="backbone", field="name"
+    )(norm=batch_norm(train=False, epsilon=epsilon), **FIELDS.get(name, {}))
+
+
+def shapes_of(backbone):
+    image = jax.ShapeDtypeStruct((1, 32, 32, 3), jnp.float32)
+    return jax.eval_shape(backbone.init, jax.random.key(0), image)
+
+
+@pytest.mark.parametrize("name", sorted(path.stem for path in PARITY.glob("encoder-*.npz")))
+def test_features_are_those_of_the_reference(name, keyed_state, keyed_input):
+    golden = np.load(PARITY / f"{name}.npz")
+    name = name.removeprefix("encoder-")
+    weights = resolve(name, WEIGHTS, kind="weights", field="config.weights.name")
+    state = keyed_state(json.loads(golden["spec"].tobytes()))
+    if name == "resnet50_keras":
+        state = in_keras_form(state)
+    backbone = backbone_of(name)
+    variables = weights.convert(state, shapes_of(backbone))
+    (size,) = (key for key in golden.files if key.startswith("y"))
+    height, width = map(int, size[1:].removesuffix("_0").split("x"))
+    # Operation by operation: compiling the whole network once takes several times as long.
+    features = backbone.apply(variables, jnp.asarray(keyed_input(height, width)))
+    expected = golden[size]
+    actual = np.asarray(features[32]).transpose(0, 3, 1, 2)
+    assert np.abs(actual - expected).max() < 1e-5 * np.abs(expected).max()
+
+
+def in_keras_form(state):
+    """Renames a state dict to what Keras' layers hold, kernels channels last."""
+    names = {
+        "weight": "gamma",
+        "bias": "beta",
+        "running_mean": "moving_mean",
+        "running_var": "moving_variance",
+    }
+    tensors = {}
+    for key, value in state.items():
+        layer, _, tensor = key.rpartition(".")
+        if layer.endswith("_conv"):
+            tensors[f"{layer}/{layer}/{'kernel' if tensor == 'weight' else 'bias'}:0"] = (
+                value.transpose(2, 3, 1, 0) if value.ndim == 4 else value
+            )
+        else:
+            tensors[f"{layer}/{names[tensor]}"] = value
+    return tensors
+
+
 @pytest.mark.parametrize("name", sorted(WEIGHTS))
 def test_every_name_maps_onto_every_leaf_of_its_backbone(name):
-    variables = shapes(Model(name.removesuffix("_imagenet")))
-    target = {collection: tree["backbone"] for collection, tree in variables.items()}
+    target = shapes_of(backbone_of(name))
     weights = resolve(name, WEIGHTS, kind="weights", field="config.weights.name")
     state = {}
     for leaf, shape in flatten_dict(target, sep="/").items():
