@@ -4,12 +4,9 @@ Everything below this file takes plain arguments.
 """
 
 import dataclasses
-import functools
 from collections.abc import Callable, Iterator
 from typing import Any
 
-import jax
-import jax.numpy as jnp
 import optax
 from flax import linen as nn
 
@@ -19,7 +16,7 @@ from seg_jax.data.augment import Augmentation
 from seg_jax.data.source import Source, open_source, spec_of
 from seg_jax.data.spec import DatasetSpec
 from seg_jax.data.views import CachedSource, ResizedSource
-from seg_jax.describe import count_flops, count_parameters, estimate_flops
+from seg_jax.describe import Description, describe
 from seg_jax.evaluate.step import make_eval_step
 from seg_jax.losses.cross_entropy import softmax_cross_entropy
 from seg_jax.losses.presence import presence_cross_entropy
@@ -148,35 +145,6 @@ def open_split(config: Config, split: str) -> Source:
     return CachedSource(opened) if config.dataset.in_memory else opened
 
 
-@dataclasses.dataclass(frozen=True)
-class Description:
-    """What `describe` finds out about a network.
-
-    Attributes:
-        parameters: numbers that are trained.
-        flops: two per multiply-add, counted as papers do.
-        xla_flops: operations of the whole pass by XLA's cost analysis.
-        size: (height, width) of the image that both are for.
-    """
-
-    parameters: int
-    flops: int
-    xla_flops: float
-    size: tuple[int, int]
-
-
-def describe(config: Config) -> Description:
+def describe_task(task: Task) -> Description:
     """Describes a config's network without allocating its weights."""
-    task = assemble(config)
-    size = tuple(config.dataset.size or config.augment.crop_size)
-    shapes = jax.eval_shape(
-        functools.partial(task.model.init, train=False),
-        jax.random.key(0),
-        jax.ShapeDtypeStruct((1, *size, 3), jnp.float32),
-    )
-    return Description(
-        count_parameters(shapes["params"]),
-        count_flops(task.model, size),
-        estimate_flops(task.model, size),
-        size,
-    )
+    return describe(task.model, tuple(task.config.dataset.size or task.config.augment.crop_size))

@@ -1,5 +1,6 @@
 """Counts what papers print in their tables: parameters and floating-point operations."""
 
+import dataclasses
 import functools
 import math
 from typing import Any
@@ -13,6 +14,36 @@ from jax.interpreters.partial_eval import dce_jaxpr
 from seg_jax.layers.adaptive_pool import POOL_ADAPTIVE
 from seg_jax.layers.lowering import use_lowering
 from seg_jax.layers.resize import RESIZE_BILINEAR
+
+
+@dataclasses.dataclass(frozen=True)
+class Description:
+    """What `describe` finds out about a network.
+
+    Attributes:
+        parameters: numbers that are trained.
+        flops: see `count_flops`.
+        xla_flops: see `estimate_flops`.
+        size: (height, width) of the image that both are for.
+    """
+
+    parameters: int
+    flops: int
+    xla_flops: float
+    size: tuple[int, int]
+
+
+def describe(model: nn.Module, image_size: tuple[int, int]) -> Description:
+    """Describes a network for an image of (height, width) without allocating its weights."""
+    image = jax.ShapeDtypeStruct((1, *image_size, 3), jnp.float32)
+    init = functools.partial(model.init, train=False)
+    params = jax.eval_shape(init, jax.random.key(0), image)["params"]
+    return Description(
+        count_parameters(params),
+        count_flops(model, image_size),
+        estimate_flops(model, image_size),
+        image_size,
+    )
 
 
 def count_parameters(params: Any) -> int:

@@ -12,6 +12,7 @@ from seg_jax.config import Config, ConfigError, from_dict
 from seg_jax.files import read_json
 from seg_jax.initialise import initialise
 from seg_jax.preprocess import Preprocessing
+from seg_jax.sweeps.lock import workdir_lock
 from seg_jax.train.state import TrainState, create_state
 from seg_jax.weights import TRAINED, load_weights
 from seg_jax.weights.native import is_native, read_network
@@ -57,25 +58,17 @@ def restore(config: Config, workdir: Path) -> tuple[Task, TrainState]:
     return task, restored
 
 
-def restore_trial(workdir: Path) -> tuple[Task, dict[str, Any]]:
-    """Returns the task of a trial and the variables of its newest checkpoint.
-
-    Raises:
-        ConfigError: `workdir` is no trial, or has no checkpoint yet.
-    """
-    if not (workdir / "config.json").is_file():
-        raise ConfigError(
-            f"{workdir} holds no config.json. Give the folder of one trial, such as "
-            f"runs/quickstart/<uid>."
-        )
-    task, state = restore(from_dict(read_json(workdir / "config.json")), workdir)
-    return task, {"params": state.params, "batch_stats": state.batch_stats}
-
-
 def _trained(path: Path) -> tuple[dict[str, Any], Preprocessing]:
     """Returns the variables and the preprocessing of a trial's folder or an imported file."""
-    if path.is_file() and is_native(path):
+    if is_native(path):
         network = read_network(path)
         return dict(network.variables), network.preprocessing
-    task, variables = restore_trial(path)
-    return variables, task.preprocessing
+    if not (path / "config.json").is_file():
+        raise ConfigError(
+            f"config.weights.path={str(path)!r} is neither the folder of a trial, such as "
+            f"runs/quickstart/<uid>, nor a file of `python launch.py import`."
+        )
+    # A trial that is still being trained is not to be touched.
+    with workdir_lock(path):
+        task, state = restore(from_dict(read_json(path / "config.json")), path)
+    return {"params": state.params, "batch_stats": state.batch_stats}, task.preprocessing

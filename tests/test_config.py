@@ -110,7 +110,7 @@ def test_an_argument_that_sets_nothing_is_refused(argument):
         ({"augment__scale_range": (2.0, 0.5)}, "lowest <= highest"),
         ({"evaluate__boundary_widths": (0,)}, "half-widths of 1 pixel or more"),
         ({"parallel__backend": "pmpa"}, "is not 'pmap' or 'shard_map'"),
-        ({"weights__name": "mobilenet_v2_imagenet"}, r"config.weights.path='' is not a file"),
+        ({"weights__name": "mobilenet_v2_imagenet"}, r"config.weights.path='' is not where to"),
         (
             {"weights__name": "mobilenet_v2_imagenet", "weights__path": "w.safetensors"},
             "model 'unet' has none",

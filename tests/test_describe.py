@@ -8,7 +8,7 @@ import pytest
 from seg_jax.backbones.mobilenet_v2 import MobileNetV2
 from seg_jax.backbones.resnet import resnet50
 from seg_jax.backbones.vgg import VGG16
-from seg_jax.describe import count_flops, count_parameters
+from seg_jax.describe import count_flops, count_parameters, estimate_flops
 from seg_jax.layers.conv import Conv, ConvNormAct
 from seg_jax.layers.deconv import UpConv
 from seg_jax.layers.lowering import use_lowering
@@ -102,3 +102,31 @@ class Encoder(nn.Module):
 def test_backbones_cost_what_is_published(constructor, published, classifier):
     multiply_adds = count_flops(Encoder(constructor), (224, 224)) / 2 + classifier
     assert multiply_adds == pytest.approx(published, abs=0.5e6)
+
+
+class HalfUsed(nn.Module):
+    """A layer that the output reads, and one that it does not."""
+
+    @nn.compact
+    def __call__(self, image, *, train):
+        Conv(50, 1, name="unused")(image)
+        return Conv(4, 1, use_bias=False, name="used")(image)
+
+
+def test_layers_that_no_output_reads_do_not_count():
+    assert count_flops(HalfUsed(), (5, 6)) == 2 * 5 * 6 * 3 * 4
+
+
+def test_xla_counts_the_same_multiply_adds_where_nothing_is_padded():
+    assert estimate_flops(HalfUsed(), (5, 6)) == 2 * 5 * 6 * 3 * 4
+
+
+def test_xla_counts_only_taps_that_meet_the_image():
+    class Atrous(nn.Module):
+        @nn.compact
+        def __call__(self, image, *, train):
+            return Conv(4, 3, rate=7, use_bias=False, name="conv")(image)
+
+    centre = 2 * 5 * 6 * 3 * 4
+    assert count_flops(Atrous(), (5, 6)) == 9 * centre
+    assert estimate_flops(Atrous(), (5, 6)) == centre

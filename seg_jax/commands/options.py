@@ -17,11 +17,11 @@ from seg_jax.files import read_json, write_json
 from seg_jax.sweeps.plan import Plan, flatten, make_plan
 
 
-def add_config(parser: argparse.ArgumentParser) -> None:
+def add_config(parser: argparse._ActionsContainer, *, required: bool = True) -> None:
     """Adds --config, the experiment."""
     parser.add_argument(
         "--config",
-        required=True,
+        required=required,
         help="an experiment, such as experiments/quickstart.py, or a trial's config.json; "
         "single fields are set as --config.train.num_steps=100",
     )

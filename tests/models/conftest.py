@@ -2,6 +2,7 @@
 
 import dataclasses
 
+import jax
 import pytest
 from flax import linen as nn
 
@@ -39,3 +40,20 @@ def tiny_backbone(monkeypatch):
     """Makes "tiny" the name of that backbone."""
     monkeypatch.setattr(resnet, "Tiny", Tiny, raising=False)
     monkeypatch.setitem(BACKBONES, "tiny", "seg_jax.backbones.resnet:Tiny")
+
+
+def _equations(jaxpr):
+    for equation in jaxpr.eqns:
+        yield equation
+        for inner in jax.tree.leaves(
+            list(equation.params.values()), is_leaf=lambda value: hasattr(value, "eqns")
+        ):
+            inner = getattr(inner, "jaxpr", inner)
+            if hasattr(inner, "eqns"):
+                yield from _equations(inner)
+
+
+@pytest.fixture
+def equations():
+    """Returns a function that yields every operation of a program and of what it calls."""
+    return _equations

@@ -284,7 +284,7 @@ def test_an_image_is_evaluated_on_its_own_by_a_function_compiled_once(row):
     assert traces == [IMAGE]
 
 
-def test_bfloat16_computes_nearly_the_same_and_keeps_float32_outside(row):
+def test_bfloat16_computes_nearly_the_same_and_keeps_float32_outside(row, equations):
     model, variables = built(row).clone(dtype="bfloat16"), variables_of(row)
     image = images(0)
     with use_lowering("lax"):
@@ -303,18 +303,6 @@ def test_bfloat16_computes_nearly_the_same_and_keeps_float32_outside(row):
         error = float(jnp.abs(half - full).mean() / (jnp.std(full) + 1e-6))
         # Rounding moves maxima inside their blocks, and SegNet puts values where they stood.
         assert error < (0.5 if row == "segnet" else 0.1)
-
-
-def equations(jaxpr):
-    """Yields every operation of a program, those of the functions it calls included."""
-    for equation in jaxpr.eqns:
-        yield equation
-        for inner in jax.tree.leaves(
-            list(equation.params.values()), is_leaf=lambda value: hasattr(value, "eqns")
-        ):
-            inner = getattr(inner, "jaxpr", inner)
-            if hasattr(inner, "eqns"):
-                yield from equations(inner)
 
 
 def test_coarse_scores_have_the_resolution_of_the_head(row):
