@@ -4,12 +4,17 @@ Each golden file in tests/golden/parity holds the logits that a reference implem
 in float64, under these weights and for this input. Nothing else of it is needed.
 """
 
+import functools
 import hashlib
 
+import jax
 import numpy as np
 import pytest
 
+from seg_jax.layers.lowering import use_lowering
 
+
+@functools.lru_cache(maxsize=512)  # consecutive networks of one library share their backbone
 def keyed_tensor(key, shape):
     """Returns the tensor of a key: He-scaled kernels, plausible norms, drawn by its hash."""
     digest = hashlib.sha256(f"0:{key}".encode()).digest()[:4]
@@ -48,3 +53,15 @@ def keyed_input():
         return image.transpose(0, 2, 3, 1).astype(np.float32)
 
     return draw
+
+
+@pytest.fixture
+def run_once():
+    """Returns a function (apply, *arguments) -> result, quick to compile and slow to run."""
+
+    def run(apply, *arguments):
+        options = {"xla_backend_optimization_level": 0}
+        with use_lowering("lax"):
+            return jax.jit(apply, compiler_options=options)(*arguments)
+
+    return run

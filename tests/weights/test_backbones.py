@@ -11,7 +11,6 @@ import pytest
 from flax.traverse_util import flatten_dict
 
 from seg_jax.backbones import BACKBONES
-from seg_jax.layers.lowering import use_lowering
 from seg_jax.layers.norm import batch_norm
 from seg_jax.preprocess import IMAGENET
 from seg_jax.registry import resolve
@@ -98,7 +97,7 @@ def shapes_of(backbone):
 
 
 @pytest.mark.parametrize("name", sorted(path.stem for path in PARITY.glob("encoder-*.npz")))
-def test_features_are_those_of_the_reference(name, keyed_state, keyed_input):
+def test_features_are_those_of_the_reference(name, keyed_state, keyed_input, run_once):
     golden = np.load(PARITY / f"{name}.npz")
     name = name.removeprefix("encoder-")
     weights = resolve(name, WEIGHTS, kind="weights", field="config.weights.name")
@@ -109,9 +108,7 @@ def test_features_are_those_of_the_reference(name, keyed_state, keyed_input):
     variables = weights.convert(state, shapes_of(backbone))
     (size,) = (key for key in golden.files if key.startswith("y"))
     height, width = map(int, size[1:].removesuffix("_0").split("x"))
-    # Operation by operation: compiling the whole network once takes several times as long.
-    with use_lowering("lax"):
-        features = backbone.apply(variables, jnp.asarray(keyed_input(height, width)))
+    features = run_once(backbone.apply, variables, keyed_input(height, width))
     expected = golden[size]
     actual = np.asarray(features[32]).transpose(0, 3, 1, 2)
     assert np.abs(actual - expected).max() < 1e-5 * np.abs(expected).max()

@@ -4,14 +4,13 @@ The golden files hold a state dict's keys and shapes and the logits of float64 r
 row and column, or all of them where the reference stops at the resolution of its head.
 """
 
+import functools
 import json
 from pathlib import Path
 
-import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from seg_jax.layers.lowering import use_lowering
 from seg_jax.weights import REFERENCES, load_reference
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "parity"
@@ -59,7 +58,7 @@ def is_coarse(golden, size, height):
 
 
 @pytest.mark.parametrize("name", FILES)
-def test_logits_are_those_of_the_reference(name, keyed_state, keyed_input):
+def test_logits_are_those_of_the_reference(name, keyed_state, keyed_input, run_once):
     golden = np.load(GOLDEN / f"{name}.npz")
     state = keyed_state(json.loads(golden["spec"].tobytes()))
     # One fixture was recorded under a wrapper's names.
@@ -69,11 +68,8 @@ def test_logits_are_those_of_the_reference(name, keyed_state, keyed_input):
         height, width = map(int, size.split("x"))
         coarse = is_coarse(golden, size, height)
         loaded = load_reference(FILES[name], state, upsample=not coarse)
-        # Operation by operation: compiling the whole network once takes several times as long.
-        with use_lowering("lax"):
-            outputs = loaded.model.apply(
-                loaded.variables, jnp.asarray(keyed_input(height, width)), train=False
-            )
+        apply = functools.partial(loaded.model.apply, train=False)
+        outputs = run_once(apply, loaded.variables, keyed_input(height, width))
         for i, actual in enumerate(maps_of(outputs)):
             if f"y{size}_{i}" not in golden:
                 continue
