@@ -64,10 +64,11 @@ def convert(
     for leaf, (key, place) in keys.items():
         value = _laid_out(given[key], place, leaf.rpartition("/")[2])
         if value.shape != wanted[leaf].shape:
+            laid_out = "" if value.shape == given[key].shape else f", {value.shape} laid out as ours"
             raise WeightsError(
-                f"{key!r} of the weights has shape {given[key].shape}, {value.shape} as {leaf!r}, "
-                f"but the model has {wanted[leaf].shape} there. Check the number of classes and "
-                f"the fields of config.model against what the weights were trained with."
+                f"{key!r} of the weights has shape {given[key].shape}{laid_out}, but {leaf!r} of "
+                f"the model has {wanted[leaf].shape}. Check the number of classes and the fields "
+                f"of config.model against what the weights were trained with."
             )
         if leaf in biases:
             value = value - given[biases[leaf]]
