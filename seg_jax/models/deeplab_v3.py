@@ -10,10 +10,9 @@ import flax.linen as nn
 
 from seg_jax.heads.aspp import check_atrous_rates
 from seg_jax.heads.deeplab import DeepLabHead
-from seg_jax.heads.fcn import FCNHead
 from seg_jax.layers.conv import Conv
 from seg_jax.layers.norm import Norm, batch_norm
-from seg_jax.models.outputs import ComputeDtype, finish
+from seg_jax.models.outputs import ComputeDtype, auxiliary_scores, finish
 from seg_jax.typing import Image, Outputs
 
 
@@ -85,10 +84,5 @@ class DeepLabV3(nn.Module):
             logits = head(stages[-1][1], train=train)
         else:
             logits = Conv(self.num_classes, 1, name="classifier")(stages[-1][1])
-        aux = {}
-        if self.aux:
-            head = FCNHead(
-                self.num_classes, self.aux_features, self.dropout_rate, norm=norm, name="aux"
-            )
-            aux["aux"] = head(stages[self.aux_stage][1], train=train)
+        aux = auxiliary_scores(self, stages[self.aux_stage][1], norm, train=train)
         return finish(logits, aux, size, align_corners=self.align_corners, upsample=self.upsample)

@@ -7,12 +7,11 @@ import flax.linen as nn
 
 from seg_jax.heads.aspp import ASPP, check_atrous_rates
 from seg_jax.heads.decoder import DeepLabDecoder
-from seg_jax.heads.fcn import FCNHead
 from seg_jax.heads.strides import require_strides
 from seg_jax.layers.conv import Conv, ConvNormAct, linear
 from seg_jax.layers.norm import Norm, batch_norm, identity_norm
 from seg_jax.layers.separable import SeparableConv
-from seg_jax.models.outputs import ComputeDtype, finish
+from seg_jax.models.outputs import ComputeDtype, auxiliary_scores, finish
 from seg_jax.typing import Image, Outputs
 
 
@@ -114,12 +113,7 @@ class DeepLabV3Plus(nn.Module):
                 name="decoder" if place == 1 else f"decoder{place}",
             )(x, features[stride])
         logits = Conv(self.num_classes, 1, name="classifier")(x)
-        aux = {}
-        if self.aux:
-            head = FCNHead(
-                self.num_classes, self.aux_features, self.dropout_rate, norm=norm, name="aux"
-            )
-            aux["aux"] = head(stages[-2][1], train=train)
+        aux = auxiliary_scores(self, stages[-2][1], norm, train=train)
         return finish(logits, aux, size, align_corners=self.align_corners, upsample=self.upsample)
 
     def _conv(self) -> Callable[..., nn.Module]:

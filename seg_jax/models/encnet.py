@@ -5,9 +5,8 @@ from collections.abc import Callable
 import flax.linen as nn
 
 from seg_jax.heads.encoding import EncHead
-from seg_jax.heads.fcn import FCNHead
 from seg_jax.layers.norm import Norm, batch_norm
-from seg_jax.models.outputs import ComputeDtype, finish
+from seg_jax.models.outputs import ComputeDtype, auxiliary_scores, finish
 from seg_jax.typing import Image, Outputs
 
 
@@ -65,12 +64,7 @@ class EncNet(nn.Module):
             norm=norm,
             name="head",
         )(stages[-1][1], [x for _, x in stages[-3:-1]], train=train)
-        aux = {}
-        if self.aux:
-            head = FCNHead(
-                self.num_classes, self.aux_features, self.dropout_rate, norm=norm, name="aux"
-            )
-            aux["aux"] = head(stages[-2][1], train=train)
+        aux = auxiliary_scores(self, stages[-2][1], norm, train=train)
         return finish(
             logits,
             aux,

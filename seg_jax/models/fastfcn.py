@@ -14,7 +14,7 @@ from seg_jax.heads.jpu import JointPyramidUpsampling
 from seg_jax.heads.psp import PSPHead
 from seg_jax.heads.strides import require_strides
 from seg_jax.layers.norm import Norm, batch_norm
-from seg_jax.models.outputs import ComputeDtype, finish
+from seg_jax.models.outputs import ComputeDtype, auxiliary_scores, finish
 from seg_jax.typing import Image, Outputs
 
 
@@ -86,12 +86,7 @@ class FastFCN(nn.Module):
             features
         )
         logits, presence = self._head(x, norm, train=train)
-        aux = {}
-        if self.aux:
-            head = FCNHead(
-                self.num_classes, self.aux_features, self.dropout_rate, norm=norm, name="aux"
-            )
-            aux["aux"] = head(features[16], train=train)
+        aux = auxiliary_scores(self, features[16], norm, train=train)
         return finish(
             logits,
             aux,

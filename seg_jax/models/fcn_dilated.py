@@ -9,7 +9,7 @@ import flax.linen as nn
 
 from seg_jax.heads.fcn import FCNHead
 from seg_jax.layers.norm import Norm, batch_norm
-from seg_jax.models.outputs import ComputeDtype, finish
+from seg_jax.models.outputs import ComputeDtype, auxiliary_scores, finish
 from seg_jax.typing import Image, Outputs
 
 
@@ -62,10 +62,5 @@ class FCNDilated(nn.Module):
             norm=norm,
             name="head",
         )(stages[-1][1], train=train)
-        aux = {}
-        if self.aux:
-            head = FCNHead(
-                self.num_classes, self.aux_features, self.dropout_rate, norm=norm, name="aux"
-            )
-            aux["aux"] = head(stages[-2][1], train=train)
+        aux = auxiliary_scores(self, stages[-2][1], norm, train=train)
         return finish(logits, aux, size, align_corners=self.align_corners, upsample=self.upsample)

@@ -12,11 +12,10 @@ import flax.linen as nn
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
-from seg_jax.heads.fcn import FCNHead
 from seg_jax.heads.unet import UNetDecoder, UNetEncoder, Upsampling
 from seg_jax.layers import norm as norms
 from seg_jax.layers.conv import Conv, ConvNormAct
-from seg_jax.models.outputs import ComputeDtype, finish
+from seg_jax.models.outputs import ComputeDtype, auxiliary_scores, finish
 from seg_jax.typing import Features, Image, Outputs
 
 
@@ -96,12 +95,7 @@ class UNet(nn.Module):
             x = ConvNormAct(self.base_features, use_bias=use_bias, norm=norm, name="refine")(x)
             x = nn.Dropout(self.dropout_rate, deterministic=not train)(x)
         logits = Conv(self.num_classes, self.classifier_kernel_size, name="classifier")(x)
-        aux = {}
-        if self.aux:
-            head = FCNHead(
-                self.num_classes, self.aux_features, self.dropout_rate, norm=norm, name="aux"
-            )
-            aux["aux"] = head(maps[2], train=train)
+        aux = auxiliary_scores(self, maps[2], norm, train=train)
         logits = logits[:, : size[0], : size[1]]
         return finish(logits, aux, size, align_corners=self.align_corners, upsample=True)
 

@@ -64,7 +64,9 @@ def convert(
     for leaf, (key, place) in keys.items():
         value = _laid_out(given[key], place, leaf.rpartition("/")[2])
         if value.shape != wanted[leaf].shape:
-            laid_out = "" if value.shape == given[key].shape else f", {value.shape} laid out as ours"
+            laid_out = (
+                "" if value.shape == given[key].shape else f", {value.shape} laid out as ours"
+            )
             raise WeightsError(
                 f"{key!r} of the weights has shape {given[key].shape}{laid_out}, but {leaf!r} of "
                 f"the model has {wanted[leaf].shape}. Check the number of classes and the fields "
