@@ -1,7 +1,7 @@
 """SegNet (Badrinarayanan, Kendall, Cipolla 2017, arXiv:1511.00561, section 3, figure 2).
 
 The encoder is the thirteen convolutions of VGG-16 with norms; the decoder mirrors it and upsamples
-with the indices that the encoder's poolings remembered. Weights of a VGG-16 with norms fit it.
+with the indices that the encoder's poolings remembered.
 """
 
 from collections.abc import Callable
