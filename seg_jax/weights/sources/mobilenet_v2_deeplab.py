@@ -20,9 +20,10 @@ _POOLED = 256
 """Channels of the pooled branch, which the release joins first."""
 
 
-def _section(width: float) -> Mapping[str, Any]:
+def _section(width: float, *, align_corners: bool) -> Mapping[str, Any]:
     return {
         "name": "deeplab_v3",
+        "align_corners": align_corners,
         "atrous_rates": (),
         "backbone": {
             "name": "mobilenet_v2",
@@ -52,7 +53,8 @@ def _transformers_backbone() -> Names:
 
 
 HUGGING_FACE = Reference(
-    section=_section(1.0),
+    # Its post-processing resizes logits without aligned corners, the release with them.
+    section=_section(1.0, align_corners=False),
     names={
         **under(_transformers_backbone(), here="backbone", there="mobilenet_v2."),
         "head/aspp/pool/conv": "segmentation_head.conv_pool.convolution",
@@ -116,7 +118,7 @@ def _tflite_backbone() -> Names:
 
 
 TFLITE = Reference(
-    section=_section(0.5),
+    section=_section(0.5, align_corners=True),
     names={
         **under(_tflite_backbone(), here="backbone", there="MobilenetV2/"),
         **conv_norm(

@@ -90,6 +90,8 @@ def deeplab_v3plus(
         epsilons=epsilons or {},
         section={
             "name": "deeplab_v3plus",
+            # Its default at output stride 16, where the paper has half of them.
+            "atrous_rates": (12, 24, 36),
             "depthwise_norm": False,
             "refine": True,
             "decoder_convs": 1,
