@@ -38,7 +38,8 @@ class UNet(nn.Module):
             mmsegmentation does.
         classifier_kernel_size: side of the classifier's kernel; segmentation-models-pytorch
             takes 3.
-        aux: adds an `FCNHead` on the decoder's stage of stride 2, as `Outputs.aux["aux"]`.
+        aux: adds an `FCNHead` on the decoder's stage of stride 2, as `Outputs.aux["aux"]`; with
+            one pooling, on that of stride 1.
         aux_features: channels of that head's 3x3 convolution.
         dropout_rate: share of the features dropped where `refine` and `aux` classify.
         align_corners: convention of every interpolation.
@@ -95,7 +96,7 @@ class UNet(nn.Module):
             x = ConvNormAct(self.base_features, use_bias=use_bias, norm=norm, name="refine")(x)
             x = nn.Dropout(self.dropout_rate, deterministic=not train)(x)
         logits = Conv(self.num_classes, self.classifier_kernel_size, name="classifier")(x)
-        aux = auxiliary_scores(self, maps[2], norm, train=train)
+        aux = auxiliary_scores(self, maps.get(2, maps[1]), norm, train=train)
         logits = logits[:, : size[0], : size[1]]
         return finish(logits, aux, size, align_corners=self.align_corners, upsample=True)
 
