@@ -13,7 +13,8 @@ from flax import linen as nn
 from seg_jax.config import Config, to_dict
 from seg_jax.data import pipeline
 from seg_jax.data.augment import Augmentation
-from seg_jax.data.source import Source, open_source, spec_of
+from seg_jax.data.catalogue import spec_of
+from seg_jax.data.source import Source, open_source
 from seg_jax.data.spec import DatasetSpec
 from seg_jax.data.views import CachedSource, ResizedSource
 from seg_jax.describe import Description, describe

@@ -24,8 +24,9 @@ if TYPE_CHECKING:
 else:
     Config = ConfigDict
 
-OPEN_SECTIONS = ("model", "model.backbone", "model.norm")
-"""Sections whose fields an architecture or backbone defines and checks when it is built."""
+OPEN_SECTIONS = ("model", "model.backbone", "model.norm", "dataset.folder")
+"""Sections whose fields an architecture, a backbone or the user's own folder of pictures
+defines; they are checked when that is built."""
 
 
 class ConfigError(ValueError):
@@ -61,6 +62,9 @@ def base_config() -> Config:
             size=(),
             in_memory=False,
             data_dir="",
+            folder=ConfigDict(),
+            num_workers=0,
+            max_bad_examples=0,
         )
     )
     config.augment = ConfigDict(

@@ -37,6 +37,8 @@ def validate(config: Config) -> None:
     _whole(config, "seed", 0, 2**32 - 1)
     for field in ("num_steps", "batch_size", "log_every", "checkpoint_every"):
         _whole(config, f"train.{field}", 1)
+    _whole(config, "dataset.num_workers", 0)
+    _whole(config, "dataset.max_bad_examples", 0)
     _whole(config, "evaluate.batch_size", 1)
     _whole(config, "evaluate.num_pictures", 0)
     _whole(config, "schedule.warmup_steps", 0)

@@ -45,7 +45,7 @@ def download(url: str, file: Path) -> Path:
     return file
 
 
-def unpack_zip(archive: Path, folder: Path) -> Path:
+def unpack(archive: Path, folder: Path) -> Path:
     """Unpacks a zip archive into a folder, all of it or nothing; does nothing if it exists.
 
     Returns:

@@ -1,13 +1,18 @@
 """Builds a dataset on disk, once: what `python launch.py prepare` does."""
 
 import dataclasses
+import shutil
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import tensorflow_datasets as tfds
 from absl import logging
 
-from seg_jax.data.source import builder_class, resolve_data_dir
+from seg_jax.data.catalogue import builder_class, resolve_data_dir
+from seg_jax.data.manifest import make_manifest, write_manifest
+from seg_jax.data.source import read_records
+from seg_jax.data.spec import DatasetSpec
 
 
 @dataclasses.dataclass(frozen=True)
@@ -29,55 +34,82 @@ class Prepared:
     built: bool
 
 
-def prepare(name: str, *, data_dir: str | Path = "", manual_dir: str | Path = "") -> Prepared:
-    """Downloads or finds the files of a dataset, validates every example and writes them.
+def prepare(
+    name: str,
+    *,
+    data_dir: str | Path = "",
+    manual_dir: str | Path = "",
+    folder: Mapping[str, Any] | None = None,
+) -> Prepared:
+    """Downloads or finds the files of a dataset, checks every example and writes them.
 
-    Does nothing where that has been done. Writes into a temporary folder that is renamed at
-    the end: an interrupted call leaves no half dataset behind.
+    Does nothing where that has been done. Writes into a scratch folder, reads back what was
+    written, and renames the folder at the very end: an interrupted call leaves no half dataset
+    behind.
 
     Args:
         name: key of `DATASETS`.
-        data_dir: see `source.resolve_data_dir`.
+        data_dir: see `catalogue.resolve_data_dir`.
         manual_dir: folder with the files as their publisher lays them out; empty downloads
             them, where the licence allows it.
+        folder: what the dataset `folder` is, see `datasets.folder`.
 
     Raises:
         UnknownNameError: there is no such dataset.
         FileNotFoundError: the files are not where they should be.
         DataError: an example is faulty.
     """
-    cls = builder_class(name)
+    cls = builder_class(name, folder)
     if manual_dir:
         _check_manual_dir(Path(manual_dir).expanduser(), cls.MANUAL_DOWNLOAD_INSTRUCTIONS)
-    builder = cls(data_dir=resolve_data_dir(data_dir))
-    built = not Path(builder.data_dir).exists()
+    root = resolve_data_dir(data_dir)
+    final = cls(data_dir=root)
+    path = Path(final.data_dir)
+    built = not path.exists()
     if built:
-        config = tfds.download.DownloadConfig(
-            manual_dir=Path(manual_dir).expanduser() if manual_dir else None,
-            try_download_gcs=False,
-        )
-        builder.download_and_prepare(download_config=config)
-    counts = {split: info.num_examples for split, info in builder.info.splits.items()}
+        _build(cls, root, path, Path(manual_dir).expanduser() if manual_dir else None)
+        final = cls(data_dir=root)
+    counts = {split: info.num_examples for split, info in final.info.splits.items()}
+    _say_wrong_counts(cls.SPEC, counts, path)
+    return Prepared(
+        name=name,
+        path=path,
+        splits=counts,
+        missing=tuple(split for split in cls.SPEC.splits if split not in counts),
+        built=built,
+    )
+
+
+def _build(cls: type, root: Path, path: Path, manual_dir: Path | None) -> None:
+    """Writes a dataset to scratch, reads it back, and renames it to `path`."""
+    scratch = root / "incomplete" / cls.SPEC.name.replace("/", "_")
+    builder = cls(data_dir=scratch / "written")
+    shutil.rmtree(builder.data_dir_root, ignore_errors=True)
+    config = tfds.download.DownloadConfig(manual_dir=manual_dir, try_download_gcs=False)
+    builder.download_and_prepare(download_config=config, download_dir=str(root / "downloads"))
+    written = Path(builder.data_dir)
+    for split in builder.info.splits:
+        manifest = make_manifest(read_records(builder, split), cls.SPEC, split)
+        write_manifest(written, split, manifest)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    written.replace(path)
+    shutil.rmtree(scratch)
+
+
+def _say_wrong_counts(spec: DatasetSpec, counts: Mapping[str, int], path: Path) -> None:
     for split, count in counts.items():
-        expected = cls.SPEC.splits.get(split)
+        expected = spec.splits.get(split)
         if count != expected:
             logging.warning(
                 "Split %r of %s holds %d examples where its authors state %s: scores on it are "
                 "not comparable with published ones. Complete the files, delete %s and prepare "
                 "again.",
                 split,
-                name,
+                spec.name,
                 count,
                 expected,
-                builder.data_dir,
+                path,
             )
-    return Prepared(
-        name=name,
-        path=Path(builder.data_dir),
-        splits=counts,
-        missing=tuple(split for split in cls.SPEC.splits if split not in counts),
-        built=built,
-    )
 
 
 def _check_manual_dir(folder: Path, wanted: str | None) -> None:

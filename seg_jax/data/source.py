@@ -1,22 +1,19 @@
 """Random access to the decoded examples of a split, from disk or made on demand."""
 
-import os
+import functools
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Protocol, TypedDict, runtime_checkable
+from typing import Any, Protocol, TypedDict, runtime_checkable
 
 import numpy as np
 import tensorflow_datasets as tfds
 from jaxtyping import UInt8
 
 from seg_jax import registry
-from seg_jax.data import DATASETS
-from seg_jax.data.spec import DatasetSpec
+from seg_jax.data.catalogue import DATA_DIR_VARIABLE, builder_class, resolve_data_dir
+from seg_jax.data.derive import derive
+from seg_jax.data.manifest import Manifest, read_manifest
 from seg_jax.data.validate import Origin, decode_image, decode_label
-
-DATA_DIR_VARIABLE = "SEG_JAX_DATA"
-"""Environment variable that overrides where prepared datasets lie by default."""
-
-DEFAULT_DATA_DIR = Path("~/.cache/seg_jax/datasets")
 
 
 class Example(TypedDict):
@@ -45,58 +42,49 @@ class Source(Protocol):
         """Returns the example at a position in 0..len - 1."""
         ...
 
+    def size(self, index: int) -> tuple[int, int]:
+        """Returns (height, width) of an example without decoding it."""
+        ...
 
-def spec_of(name: str) -> DatasetSpec:
-    """Returns what the dataset of that name is.
-
-    Raises:
-        UnknownNameError: there is no such dataset.
-    """
-    return builder_class(name).SPEC
-
-
-def builder_class(name: str) -> type:
-    """Returns the builder of the dataset of that name.
-
-    Raises:
-        UnknownNameError: there is no such dataset.
-    """
-    return registry.resolve(name, DATASETS, kind="dataset", field="config.dataset.name")
+    @property
+    def checksum(self) -> str:
+        """SHA-256 in hex over what the split holds; equal for equal examples in equal order."""
+        ...
 
 
-def resolve_data_dir(data_dir: str | Path) -> Path:
-    """Returns where prepared datasets lie.
-
-    Args:
-        data_dir: the folder, or empty for $SEG_JAX_DATA, or ~/.cache/seg_jax/datasets where
-            that is not set either.
-    """
-    chosen = data_dir or os.environ.get(DATA_DIR_VARIABLE) or DEFAULT_DATA_DIR
-    return Path(chosen).expanduser()
-
-
-def open_source(name: str, split: str, *, data_dir: str | Path = "") -> Source:
-    """Opens a split of a prepared dataset, or of one that is made on demand.
+def open_source(
+    name: str,
+    split: str,
+    *,
+    data_dir: str | Path = "",
+    folder: Mapping[str, Any] | None = None,
+) -> Source:
+    """Opens a split of a prepared dataset, of one made on demand, or a view of others.
 
     Args:
         name: key of `DATASETS`.
-        split: one of the splits of its spec.
+        split: one of the stored or derived splits of its spec.
         data_dir: see `resolve_data_dir`.
+        folder: what the dataset `folder` is, see `datasets.folder`.
 
     Raises:
         UnknownNameError: there is no such dataset or split.
         FileNotFoundError: the dataset or the split has not been prepared.
     """
-    cls = builder_class(name)
-    if split not in cls.SPEC.splits:
+    cls = builder_class(name, folder)
+    if split not in cls.SPEC.all_splits:
         raise registry.unknown_name(
             split,
-            cls.SPEC.splits,
+            cls.SPEC.all_splits,
             kind=f"split of dataset {name!r}",
             field="config.dataset.train_split or eval_split",
         )
-    virtual = cls.virtual_source(split)
-    return PreparedSource(cls, split, data_dir=data_dir) if virtual is None else virtual
+
+    def stored(split: str) -> Source:
+        return cls.virtual_source(split) or PreparedSource(cls, split, data_dir=data_dir)
+
+    derived = cls.SPEC.derived.get(split)
+    return stored(split) if derived is None else derive(derived, [*map(stored, derived.of)])
 
 
 class PreparedSource:
@@ -107,7 +95,7 @@ class PreparedSource:
 
         Args:
             builder: subclass of SegmentationBuilder.
-            split: name of the split.
+            split: name of the stored split.
             data_dir: see `resolve_data_dir`.
 
         Raises:
@@ -115,9 +103,10 @@ class PreparedSource:
         """
         root = resolve_data_dir(data_dir)
         prepared = builder(data_dir=root)
-        self._name, self._split = prepared.name, split
+        self._name, self._split = builder.SPEC.name, split
+        self._folder = Path(prepared.data_dir)
         command = f"python launch.py prepare --dataset={self._name} --manual_dir=FOLDER"
-        if not Path(prepared.data_dir).exists():
+        if not self._folder.exists():
             raise FileNotFoundError(
                 f"Dataset {self._name!r} has not been prepared in {root}. Run `{command}` "
                 "(without --manual_dir to download it), or set config.dataset.data_dir or "
@@ -127,22 +116,45 @@ class PreparedSource:
             raise FileNotFoundError(
                 f"Split {split!r} of {self._name!r} was missing when the dataset was prepared; "
                 f"present: {', '.join(prepared.info.splits)}. Add its files, delete "
-                f"{prepared.data_dir} and run `{command}` again."
+                f"{self._folder} and run `{command}` again."
             )
-        skip = tfds.decode.SkipDecoding()
-        decoders = {"image": skip, "label": skip}
-        self._records = prepared.as_data_source(split, decoders=decoders)
+        self._records = read_records(prepared, split)
 
     def __len__(self) -> int:
         return len(self._records)
 
     def __getitem__(self, index: int) -> Example:
-        if not 0 <= index < len(self):
-            raise IndexError(f"Position {index} is not in 0..{len(self) - 1}.")
-        record = self._records[index]
+        record = self.record(index)
         origin = Origin(self._name, self._split, record["id"].decode())
         image = decode_image(record["image"], origin)
         label = decode_label(record["label"], origin)
         if image.shape[:2] != label.shape:
             raise origin.fault("label", f"does not fit its image. {origin.remedy()}")
         return {"image": image, "label": label, "id": origin.id}
+
+    def record(self, index: int) -> dict[str, Any]:
+        """Returns the encoded example at a position: bytes by feature."""
+        if not 0 <= index < len(self):
+            raise IndexError(f"Position {index} is not in 0..{len(self) - 1}.")
+        return self._records[index]
+
+    @functools.cached_property
+    def manifest(self) -> Manifest:
+        """What is known about the split without decoding it."""
+        return read_manifest(self._folder, self._split)
+
+    def size(self, index: int) -> tuple[int, int]:
+        """Returns (height, width) of an example without decoding it."""
+        return self.manifest.sizes[index]
+
+    @property
+    def checksum(self) -> str:
+        """SHA-256 over every example, taken when the dataset was prepared."""
+        return self.manifest.sha256
+
+
+def read_records(prepared: Any, split: str) -> Sequence[dict[str, Any]]:
+    """Opens the records of a split of a prepared SegmentationBuilder, pictures left encoded."""
+    skip = tfds.decode.SkipDecoding()
+    pictures = ("image", "label", "instances") if prepared.INSTANCES else ("image", "label")
+    return prepared.as_data_source(split, decoders=dict.fromkeys(pictures, skip))

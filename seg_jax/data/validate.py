@@ -91,36 +91,48 @@ def decode_label(data: bytes, origin: Origin) -> UInt8[np.ndarray, "h w"]:
 def check_example(image: bytes, label: bytes, num_classes: int, origin: Origin) -> None:
     """Checks everything the rest of the code takes for granted about an encoded example.
 
+    Raises:
+        DataError: one of the two does not decode, or `check_parts` refuses them.
+    """
+    check_parts(decode_image(image, origin), decode_label(label, origin), num_classes, origin)
+
+
+def check_parts(
+    image: UInt8[np.ndarray, "h w 3"],
+    label: UInt8[np.ndarray, "h2 w2"],
+    num_classes: int,
+    origin: Origin,
+) -> None:
+    """Checks a decoded image and its class ids against each other and the dataset.
+
     Args:
-        image: encoded image, as stored in the dataset.
-        label: encoded label, class ids after any mapping.
+        image: the image.
+        label: class ids after any mapping.
         num_classes: class ids are 0..num_classes - 1 and IGNORE_LABEL.
         origin: where the two come from.
 
     Raises:
-        DataError: one of the two does not decode, their sizes differ, or a label value is
-            not a class id.
+        DataError: their sizes differ, or a label value is not a class id.
     """
-    pixels, ids = decode_image(image, origin), decode_label(label, origin)
-    if pixels.shape[:2] != ids.shape:
+    if image.shape[:2] != label.shape:
         raise origin.fault(
             "label",
-            f"is {_size(ids)} px but its image is {_size(pixels)} px (height x width). "
+            f"is {_size(label)} px but its image is {_size(image)} px (height x width). "
             "Give image and label the same size; labels are resized by nearest neighbour.",
         )
-    values, counts = np.unique(ids, return_counts=True)
-    wrong = (values >= num_classes) & (values != IGNORE_LABEL)
-    if wrong.any():
+    counts = np.bincount(label.ravel(), minlength=256)
+    wrong = [v for v in np.flatnonzero(counts).tolist() if num_classes <= v != IGNORE_LABEL]
+    if wrong:
         raise origin.fault(
             "label",
-            f"holds the values {values[wrong].tolist()} in {counts[wrong].sum()} pixels, but "
+            f"holds the values {wrong} in {counts[wrong].sum()} pixels, but "
             f"allowed are 0..{num_classes - 1} and {IGNORE_LABEL} (not counted). Map them to "
             "class ids, or correct the number of classes in the dataset's spec.",
         )
 
 
 def encode_png(pixels: np.ndarray) -> bytes:
-    """Encodes a grey [h, w] or RGB [h, w, 3] uint8 picture without loss."""
+    """Encodes a grey [h, w] uint8 or uint16 or RGB [h, w, 3] uint8 picture without loss."""
     if pixels.ndim == 3:
         pixels = cv2.cvtColor(pixels, cv2.COLOR_RGB2BGR)
     return cv2.imencode(".png", pixels)[1].tobytes()

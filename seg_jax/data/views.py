@@ -40,6 +40,15 @@ class ResizedSource:
         image, label = resize_pair(example["image"], example["label"], self._size)
         return {"image": image, "label": label, "id": example["id"]}
 
+    def size(self, index: int) -> tuple[int, int]:
+        """Returns the one size."""
+        return self._size
+
+    @property
+    def checksum(self) -> str:
+        """The checksum of the source: resizing is the config's, not the data's."""
+        return self._source.checksum
+
 
 class CachedSource:
     """The examples of a source, each read once and then kept in memory, read-only.
@@ -64,3 +73,12 @@ class CachedSource:
             example["label"].setflags(write=False)
             self._kept[index] = example
         return example
+
+    def size(self, index: int) -> tuple[int, int]:
+        """Returns (height, width) of an example without decoding it."""
+        return self._source.size(index)
+
+    @property
+    def checksum(self) -> str:
+        """The checksum of the source."""
+        return self._source.checksum

@@ -1,4 +1,4 @@
-"""A CamVid of a few small pictures in the layout of its publisher."""
+"""A source in memory, and a CamVid of a few small pictures in the layout of its publisher."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 import pytest
 
-from seg_jax.data.camvid import SPEC, VOID
+from seg_jax.data.datasets.camvid import SPEC, VOID
 
 HEIGHT, WIDTH = 12, 16
 
@@ -36,3 +36,31 @@ def camvid_tree(tmp_path) -> Callable[..., Path]:
         return root
 
     return write
+
+
+class MemorySource:
+    """A Source over lists; `reads` counts how often an example was taken."""
+
+    checksum = "of a source in memory"
+
+    def __init__(self, labels, images=None):
+        self.labels = labels
+        self.images = [np.stack([x] * 3, -1) for x in labels] if images is None else images
+        self.reads = 0
+
+    def __len__(self):
+        return len(self.labels)
+
+    def __getitem__(self, index):
+        self.reads += 1
+        image, label = self.images[index].copy(), self.labels[index].copy()
+        return {"image": image, "label": label, "id": f"n{index}"}
+
+    def size(self, index):
+        return self.labels[index].shape
+
+
+@pytest.fixture
+def memory_source():
+    """Returns the class of sources in memory: labels [h, w], and images painted like them."""
+    return MemorySource

@@ -5,7 +5,7 @@ import zipfile
 
 import pytest
 
-from seg_jax.data.archive import download, unpack_zip
+from seg_jax.data.archive import download, unpack
 from seg_jax.data.validate import DataError
 
 
@@ -47,17 +47,17 @@ def serve(tmp_path):
 
 def test_an_archive_is_unpacked_once(tmp_path):
     archive = write_zip(tmp_path / "a.zip", {"top/one.txt": "1", "top/sub/two.txt": "2"})
-    folder = unpack_zip(archive, tmp_path / "out" / "a")
+    folder = unpack(archive, tmp_path / "out" / "a")
     assert (folder / "top" / "sub" / "two.txt").read_text() == "2"
     archive.unlink()
-    assert unpack_zip(archive, folder) == folder
+    assert unpack(archive, folder) == folder
 
 
 @pytest.mark.parametrize("name", ["../escaped.txt", "top/../../escaped.txt", "/escaped.txt"])
 def test_a_member_that_would_leave_the_folder_is_refused(tmp_path, name):
     archive = write_zip(tmp_path / "a.zip", {"top/one.txt": "1", name: "x"})
     with pytest.raises(DataError, match="written outside"):
-        unpack_zip(archive, tmp_path / "out" / "a")
+        unpack(archive, tmp_path / "out" / "a")
     assert list((tmp_path / "out").iterdir()) == []
     assert not list(tmp_path.rglob("escaped.txt"))
 
@@ -68,7 +68,7 @@ def test_a_damaged_archive_leaves_nothing_behind(tmp_path):
     data[200] ^= 255
     archive.write_bytes(data)
     with pytest.raises(DataError, match="is damaged"):
-        unpack_zip(archive, tmp_path / "out" / "a")
+        unpack(archive, tmp_path / "out" / "a")
     assert list((tmp_path / "out").iterdir()) == []
 
 

@@ -3,7 +3,7 @@ import json
 import pytest
 import tensorflow_datasets as tfds
 
-from seg_jax.data.camvid import SPEC, CamVid
+from seg_jax.data.datasets.camvid import SPEC, CamVid
 from seg_jax.data.prepare import prepare
 
 

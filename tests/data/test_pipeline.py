@@ -17,6 +17,8 @@ SCALED = Augmentation((12, 14), (0.5, 2.0))
 class Numbered:
     """Example i is filled with i; its corner pixel tells which way it was mirrored."""
 
+    checksum = "of numbers"
+
     def __init__(self, count, shapes=((10, 12),)):
         self.count, self.shapes = count, shapes
 
@@ -27,6 +29,9 @@ class Numbered:
         shape = self.shapes[index % len(self.shapes)]
         label = np.full(shape, index, np.uint8)
         return {"image": np.stack([label] * 3, -1), "label": label, "id": f"n{index}"}
+
+    def size(self, index):
+        return self.shapes[index % len(self.shapes)]
 
 
 def take(stream, count):

@@ -2,8 +2,9 @@ import os
 
 import pytest
 
+from seg_jax.data.catalogue import DATA_DIR_VARIABLE, resolve_data_dir, spec_of
 from seg_jax.data.prepare import prepare
-from seg_jax.data.source import DATA_DIR_VARIABLE, open_source, resolve_data_dir, spec_of
+from seg_jax.data.source import open_source
 from seg_jax.data.validate import DataError
 from seg_jax.registry import UnknownNameError
 

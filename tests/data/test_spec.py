@@ -5,7 +5,7 @@ import sys
 import pytest
 
 from seg_jax.data import DATASETS
-from seg_jax.data.source import spec_of
+from seg_jax.data.catalogue import spec_of
 from seg_jax.data.spec import DatasetSpec, Probe
 
 PROBE = Probe("size", "px", "Larger is easier.", classes=("a",), levels=(6, 12))
@@ -43,7 +43,7 @@ def test_contradictions_are_refused(change, message):
         dataclasses.replace(SPEC, **change)
 
 
-@pytest.mark.parametrize("module", ["seg_jax.data.spec", "seg_jax.data.scenes_spec"])
+@pytest.mark.parametrize("module", ["seg_jax.data.spec", "seg_jax.data.scenes.spec"])
 def test_specs_import_no_array_library(module, python_env):
     code = f"import sys, {module}; sys.exit('jax' in sys.modules or 'numpy' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], env=python_env).returncode == 0

@@ -49,21 +49,22 @@ def test_resized_source_resizes_every_example():
     np.testing.assert_array_equal(source[7]["image"], expected)
 
 
-def test_cached_source_reads_once_and_cannot_be_written_to():
-    class Counting:
-        reads = 0
-
-        def __len__(self):
-            return 3
-
-        def __getitem__(self, index):
-            self.reads += 1
-            return {"image": IMAGE.copy(), "label": LABEL.copy(), "id": str(index)}
-
-    counting = Counting()
+def test_cached_source_reads_once_and_cannot_be_written_to(memory_source):
+    counting = memory_source([LABEL] * 3)
     source = CachedSource(counting)
     for _ in range(4):
-        assert [source[i]["id"] for i in range(3)] == ["0", "1", "2"]
+        assert [source[i]["id"] for i in range(3)] == ["n0", "n1", "n2"]
     assert counting.reads == 3
     with pytest.raises(ValueError, match="read-only"):
         source[0]["image"][0, 0] = 0
+
+
+def test_views_know_sizes_and_checksums_without_reading(memory_source):
+    counting = memory_source([LABEL] * 3)
+    for source, size in (
+        (CachedSource(counting), (20, 30)),
+        (ResizedSource(counting, (5, 6)), (5, 6)),
+    ):
+        assert source.size(1) == size
+        assert source.checksum == counting.checksum
+    assert counting.reads == 0

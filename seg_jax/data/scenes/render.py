@@ -13,8 +13,8 @@ import hashlib
 import numpy as np
 from jaxtyping import UInt8
 
-from seg_jax.data.scenes_canvas import Canvas, Dice, log_sizes
-from seg_jax.data.scenes_spec import CLASSES, SHAPES, SceneKnobs
+from seg_jax.data.scenes.canvas import Canvas, Dice, log_sizes
+from seg_jax.data.scenes.spec import CLASSES, SHAPES, SceneKnobs
 
 Box = tuple[int, int, int, int]
 """Rectangle as (y, x, height, width)."""
@@ -61,7 +61,7 @@ def render(
 
     Args:
         seed: seed of the whole dataset.
-        stream: name of the random stream, see `scenes_spec.stream_of`.
+        stream: name of the random stream, see `scenes.spec.stream_of`.
         index: position in the stream, any non-negative integer.
         knobs: the factors.
     """

@@ -1,13 +1,19 @@
 """The embedded procedural dataset: a TFDS builder like every other, and no file needed."""
 
-from seg_jax.data.builder import RawExample, SegmentationBuilder
-from seg_jax.data.scenes_render import render
-from seg_jax.data.scenes_spec import SPEC, knobs_of, stream_of
+import functools
+import hashlib
+
+from seg_jax.data.builder import SegmentationBuilder
+from seg_jax.data.items import RawExample
+from seg_jax.data.scenes.render import render
+from seg_jax.data.scenes.spec import SPEC, knobs_of, stream_of
 from seg_jax.data.source import Example
-from seg_jax.data.validate import Origin, encode_png
+from seg_jax.data.validate import encode_png
 
 SEED = 0
 """Seed of the dataset; part of its definition, not of a run."""
+
+_HASHED_SCENES = 16
 
 
 class Scenes(SegmentationBuilder):
@@ -24,9 +30,7 @@ class Scenes(SegmentationBuilder):
         return {
             split: self._generate_examples(
                 RawExample(
-                    Origin(self.SPEC.name, split, example["id"]),
-                    encode_png(example["image"]),
-                    encode_png(example["label"]),
+                    example["id"], encode_png(example["image"]), encode_png(example["label"])
                 )
                 for example in self.virtual_source(split)
             )
@@ -49,3 +53,16 @@ class SceneSource:
             raise IndexError(f"Position {index} is not in 0..{self._count - 1}.")
         image, label = render(SEED, self._stream, index, self._knobs)
         return {"image": image, "label": label, "id": f"{self._split}_{index:05d}"}
+
+    def size(self, index: int) -> tuple[int, int]:
+        """Returns (height, width), the same for every scene."""
+        return (self._knobs.image_size, self._knobs.image_size)
+
+    @functools.cached_property
+    def checksum(self) -> str:
+        """SHA-256 over what defines the scenes and, against a change of code, some of them."""
+        total = hashlib.sha256(repr((SEED, self._stream, self._knobs, self._count)).encode())
+        for index in range(min(self._count, _HASHED_SCENES)):
+            image, label = render(SEED, self._stream, index, self._knobs)
+            total.update(image.tobytes() + label.tobytes())
+        return total.hexdigest()

@@ -1,4 +1,4 @@
-"""The embedded dataset `scenes`: classes, factors and probe splits (see `scenes_render`).
+"""The embedded dataset `scenes`: classes, factors and probe splits (see `scenes.render`).
 
 Every factor that is said to separate architectures has one knob, and a series of splits
 that pins this knob and nothing else: object size and line width ask how much resolution

@@ -6,10 +6,10 @@ import hashlib
 import numpy as np
 import pytest
 
-from seg_jax.data import scenes_render
-from seg_jax.data.scenes_canvas import Canvas, Dice, grown_mask, shape_mask
-from seg_jax.data.scenes_render import MARKER_SIZE, render
-from seg_jax.data.scenes_spec import CLASSES, PROBES, SHAPES, SPEC, SceneKnobs, knobs_of, stream_of
+from seg_jax.data.scenes import render as scenes_render
+from seg_jax.data.scenes.canvas import Canvas, Dice, grown_mask, shape_mask
+from seg_jax.data.scenes.render import MARKER_SIZE, render
+from seg_jax.data.scenes.spec import CLASSES, PROBES, SHAPES, SPEC, SceneKnobs, knobs_of, stream_of
 from seg_jax.typing import IGNORE_LABEL
 
 SIDES = [CLASSES.index(name) for name in ("port", "starboard")]
