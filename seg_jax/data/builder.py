@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar
 
+import numpy as np
 import tensorflow_datasets as tfds
 
 from seg_jax.data.convert import Conversion
@@ -79,7 +80,7 @@ class SegmentationBuilder(tfds.core.GeneratorBasedBuilder, skip_registration=Tru
         }
         if self.INSTANCES:
             features["instances"] = tfds.features.Image(
-                shape=(None, None, 1), dtype="uint16", encoding_format="png"
+                shape=(None, None, 1), dtype=np.uint16, encoding_format="png"
             )
         return tfds.core.DatasetInfo(
             builder=self,

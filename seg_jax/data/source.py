@@ -7,13 +7,13 @@ from typing import Any, Protocol, TypedDict, runtime_checkable
 
 import numpy as np
 import tensorflow_datasets as tfds
-from jaxtyping import UInt8
+from jaxtyping import UInt8, UInt16
 
 from seg_jax import registry
 from seg_jax.data.catalogue import DATA_DIR_VARIABLE, builder_class, resolve_data_dir
 from seg_jax.data.derive import derive
 from seg_jax.data.manifest import Manifest, read_manifest
-from seg_jax.data.validate import Origin, decode_image, decode_label
+from seg_jax.data.validate import Origin, decode_image, decode_instances, decode_label
 
 
 class Example(TypedDict):
@@ -137,6 +137,20 @@ class PreparedSource:
         if not 0 <= index < len(self):
             raise IndexError(f"Position {index} is not in 0..{len(self) - 1}.")
         return self._records[index]
+
+    def instances(self, index: int) -> UInt16[np.ndarray, "h w"]:
+        """Returns the number of the object that each pixel of an example belongs to, 0 for none.
+
+        Raises:
+            LookupError: the dataset knows no objects.
+            DataError: the map does not decode.
+        """
+        record = self.record(index)
+        if "instances" not in record:
+            raise LookupError(f"Dataset {self._name!r} knows no objects; its labels are classes.")
+        return decode_instances(
+            record["instances"], Origin(self._name, self._split, record["id"].decode())
+        )
 
     @functools.cached_property
     def manifest(self) -> Manifest:

@@ -9,7 +9,7 @@ import dataclasses
 
 import cv2
 import numpy as np
-from jaxtyping import UInt8
+from jaxtyping import UInt8, UInt16
 
 from seg_jax.typing import IGNORE_LABEL
 
@@ -86,6 +86,18 @@ def decode_label(data: bytes, origin: Origin) -> UInt8[np.ndarray, "h w"]:
             "label", f"holds {label.dtype} values, but class ids are 8 bit. Convert it first."
         )
     return label
+
+
+def decode_instances(data: bytes, origin: Origin) -> UInt16[np.ndarray, "h w"]:
+    """Decodes a stored map of objects, a PNG of one 16-bit channel.
+
+    Raises:
+        DataError: the bytes are not a whole picture of that kind.
+    """
+    instances = _decode(data, cv2.IMREAD_UNCHANGED, "label", origin)
+    if instances.ndim != 2 or instances.dtype != np.uint16:
+        raise origin.fault("label", f"has a map of objects that is damaged. {origin.remedy()}")
+    return instances
 
 
 def check_example(image: bytes, label: bytes, num_classes: int, origin: Origin) -> None:

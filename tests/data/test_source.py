@@ -1,8 +1,11 @@
 import os
 
+import numpy as np
 import pytest
 
 from seg_jax.data.catalogue import DATA_DIR_VARIABLE, resolve_data_dir, spec_of
+from seg_jax.data.datasets import camvid
+from seg_jax.data.items import Parts
 from seg_jax.data.prepare import prepare
 from seg_jax.data.source import open_source
 from seg_jax.data.validate import DataError
@@ -56,3 +59,20 @@ def test_an_image_damaged_after_preparation_names_its_example(camvid_tree, tmp_p
     assert source[0]["id"] == "val_0"
     with pytest.raises(DataError, match=r"image of example 'val_1' of camvid, split 'val' cannot"):
         source[1]
+
+
+def test_objects_are_read_where_the_dataset_knows_them(tmp_path, camvid_tree, monkeypatch):
+    def with_objects(item, origin):
+        ids = camvid.read(item, origin).ids
+        return Parts(ids, np.arange(ids.size, dtype=np.uint16).reshape(ids.shape) * 300)
+
+    prepare("camvid", data_dir=tmp_path / "plain", manual_dir=camvid_tree(train=1))
+    source = open_source("camvid", "train", data_dir=tmp_path / "plain")
+    with pytest.raises(LookupError, match="'camvid' knows no objects"):
+        source.instances(0)
+    monkeypatch.setattr(camvid.CamVid, "INSTANCES", True)
+    monkeypatch.setattr(camvid.CamVid, "reader", lambda self, root: with_objects)
+    prepare("camvid", data_dir=tmp_path / "data", manual_dir=tmp_path / "published")
+    objects = open_source("camvid", "train", data_dir=tmp_path / "data").instances(0)
+    assert objects.dtype == np.uint16
+    np.testing.assert_array_equal(objects.ravel(), np.arange(objects.size) * 300)
