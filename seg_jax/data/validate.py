@@ -11,7 +11,11 @@ import cv2
 import numpy as np
 from jaxtyping import UInt8, UInt16
 
+from seg_jax.data.image_header import MAX_PIXELS, read_size
 from seg_jax.typing import IGNORE_LABEL
+
+_SHOWN = 8
+"""Wrong values named in a message."""
 
 
 class DataError(ValueError):
@@ -61,20 +65,20 @@ def decode_image(data: bytes, origin: Origin) -> UInt8[np.ndarray, "h w 3"]:
     """Decodes an encoded image to RGB as stored, without turning it by its EXIF tag.
 
     Raises:
-        DataError: the bytes are not a whole image.
+        DataError: the bytes are not a whole image, or one of too many pixels.
     """
     # A label has no EXIF tag: turning the image alone would part the two.
     flags = cv2.IMREAD_COLOR_RGB | cv2.IMREAD_IGNORE_ORIENTATION
-    return _decode(data, flags, "image", origin)
+    return decode_pixels(data, flags, "image", origin)
 
 
 def decode_label(data: bytes, origin: Origin) -> UInt8[np.ndarray, "h w"]:
     """Decodes an encoded label picture, whose grey levels are class ids.
 
     Raises:
-        DataError: the bytes are not a whole image, or not one of one 8-bit channel.
+        DataError: the bytes are not a whole image, or not one of one 8-bit channel, or too large.
     """
-    label = _decode(data, cv2.IMREAD_UNCHANGED, "label", origin)
+    label = decode_pixels(data, cv2.IMREAD_UNCHANGED, "label", origin)
     if label.ndim != 2:
         raise origin.fault(
             "label",
@@ -94,7 +98,7 @@ def decode_instances(data: bytes, origin: Origin) -> UInt16[np.ndarray, "h w"]:
     Raises:
         DataError: the bytes are not a whole picture of that kind.
     """
-    instances = _decode(data, cv2.IMREAD_UNCHANGED, "label", origin)
+    instances = decode_pixels(data, cv2.IMREAD_UNCHANGED, "label", origin)
     if instances.ndim != 2 or instances.dtype != np.uint16:
         raise origin.fault("label", f"has a map of objects that is damaged. {origin.remedy()}")
     return instances
@@ -137,7 +141,7 @@ def check_parts(
     if wrong:
         raise origin.fault(
             "label",
-            f"holds the values {wrong} in {counts[wrong].sum()} pixels, but "
+            f"holds the values {_some(wrong)} in {counts[wrong].sum()} pixels, but "
             f"allowed are 0..{num_classes - 1} and {IGNORE_LABEL} (not counted). Map them to "
             "class ids, or correct the number of classes in the dataset's spec.",
         )
@@ -150,9 +154,24 @@ def encode_png(pixels: np.ndarray) -> bytes:
     return cv2.imencode(".png", pixels)[1].tobytes()
 
 
-def _decode(data: bytes, flags: int, part: str, origin: Origin) -> np.ndarray:
-    # OpenCV raises for an empty buffer and returns None for every other fault.
-    pixels = cv2.imdecode(np.frombuffer(data, np.uint8), flags) if data else None
+def decode_pixels(data: bytes, flags: int, part: str, origin: Origin) -> np.ndarray:
+    """Decodes a picture of any kind, of a bounded size.
+
+    Args:
+        data: the encoded picture.
+        flags: those of `cv2.imdecode`.
+        part: what it is of the example, "image" or "label", for messages.
+        origin: the example.
+
+    Raises:
+        DataError: the bytes are not a whole picture, or one of too many pixels.
+    """
+    check_claimed_size(data, part, origin)
+    try:
+        # OpenCV raises for an empty buffer and for its own limit on sizes; None says the rest.
+        pixels = cv2.imdecode(np.frombuffer(data, np.uint8), flags) if data else None
+    except cv2.error as error:
+        raise origin.fault(part, f"cannot be decoded ({error.err}). {origin.remedy()}") from error
     if pixels is None:
         raise origin.fault(
             part,
@@ -161,5 +180,25 @@ def _decode(data: bytes, flags: int, part: str, origin: Origin) -> np.ndarray:
     return pixels
 
 
+def check_claimed_size(data: bytes, part: str, origin: Origin) -> None:
+    """Checks the size that a PNG or JPEG claims, before its pixels fill the memory.
+
+    Raises:
+        DataError: it has more than MAX_PIXELS.
+    """
+    height, width = read_size(data) or (0, 0)
+    if height * width > MAX_PIXELS:
+        raise origin.fault(
+            part,
+            f"claims {height} x {width} px (height x width), more than the {MAX_PIXELS:,} pixels "
+            "that are decoded. Cut it into tiles or make it smaller, its partner with it.",
+        )
+
+
 def _size(pixels: np.ndarray) -> str:
     return f"{pixels.shape[0]} x {pixels.shape[1]}"
+
+
+def _some(values: list[int]) -> str:
+    more = len(values) - _SHOWN
+    return str(values) if more <= 0 else f"{str(values[:_SHOWN])[:-1]}, and {more} more]"

@@ -8,7 +8,7 @@ from typing import Any
 import flax.linen as nn
 
 from seg_jax.config import Config
-from seg_jax.predict.voc import VOC_CLASSES, voc_palette
+from seg_jax.data.palettes import VOC_CLASSES, voc_palette
 from seg_jax.preprocess import Preprocessing
 from seg_jax.registry import unknown_name
 from seg_jax.start import restore

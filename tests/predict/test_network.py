@@ -8,8 +8,8 @@ from seg_jax.assemble import assemble
 from seg_jax.checkpoints import Checkpointer
 from seg_jax.config import ConfigError, base_config
 from seg_jax.data.catalogue import spec_of
+from seg_jax.data.palettes import VOC_CLASSES, voc_palette
 from seg_jax.predict.network import from_file, from_trial, known_labels
-from seg_jax.predict.voc import VOC_CLASSES, voc_palette
 from seg_jax.preprocess import IMAGENET
 from seg_jax.registry import UnknownNameError
 from seg_jax.start import initial_state

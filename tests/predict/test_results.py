@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from seg_jax.data.palettes import voc_palette
 from seg_jax.predict.results import encode_jpeg, encode_mask, write_whole
-from seg_jax.predict.voc import voc_palette
 
 CLASSES = np.random.RandomState(0).randint(0, 21, (7, 13)).astype(np.uint8)
 

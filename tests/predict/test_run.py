@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from seg_jax.data.palettes import voc_palette
 from seg_jax.predict.pictures import find_pictures
 from seg_jax.predict.run import SUMMARY, percent, predict_pictures
-from seg_jax.predict.voc import voc_palette
 from seg_jax.weights.native import Labels
 
 LABELS = Labels(("background", "cat", "dog"), voc_palette(3))

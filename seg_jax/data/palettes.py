@@ -31,7 +31,7 @@ def voc_palette(num_classes: int) -> tuple[tuple[int, int, int], ...]:
 
     Bits 0, 1, 2 of the class id are the highest bits of red, green, blue, bits 3, 4, 5 the next
     lower ones, and so on: ids that follow each other differ strongly, and 256 ids have 256
-    colours.
+    colours. The last of them, (224, 224, 192), marks void pixels in VOC's label pictures.
     """
     palette = []
     for index in range(num_classes):
