@@ -12,6 +12,9 @@ from seg_jax.data.spec import DatasetSpec
 DATA_DIR_VARIABLE = "SEG_JAX_DATA"
 """Environment variable that overrides where prepared datasets lie by default."""
 
+OWN = "folder"
+"""The dataset that a config describes: its entry makes a builder of a description."""
+
 DEFAULT_DATA_DIR = Path("~/.cache/seg_jax/datasets")
 
 
@@ -37,8 +40,12 @@ def builder_class(name: str, folder: Mapping[str, Any] | None = None) -> type:
 
     Raises:
         UnknownNameError: there is no such dataset.
+        ValueError: the description of `folder` is faulty.
     """
-    return registry.resolve(name, DATASETS, kind="dataset", field="config.dataset.name")
+    found = registry.resolve(name, DATASETS, kind="dataset", field="config.dataset.name")
+    if name == OWN:
+        return found({} if folder is None else folder)
+    return found
 
 
 def resolve_data_dir(data_dir: str | Path) -> Path:

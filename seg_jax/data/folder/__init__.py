@@ -1,0 +1,1 @@
+"""The parts of the dataset `folder`: its description, who belongs to whom, and how labels read."""
