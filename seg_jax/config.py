@@ -68,7 +68,25 @@ def base_config() -> Config:
         )
     )
     config.augment = ConfigDict(
-        dict(crop_size=(96, 96), scale_range=(0.5, 2.0), flip=True, color_jitter=0.0)
+        dict(
+            crop_size=(96, 96),
+            pad_color=(124, 116, 104),
+            resize="native",
+            base_size=(),
+            scale_range=(0.5, 2.0),
+            scale_step=0.0,
+            max_class_ratio=1.0,
+            flip=True,
+            flip_vertical=False,
+            rotation=0.0,
+            elastic=0.0,
+            blur_probability=0.0,
+            blur_sigma=(0.1, 2.0),
+            mix="",
+            mix_probability=1.0,
+            color_jitter=0.0,
+            photometric_distortion=False,
+        )
     )
     config.model = ConfigDict(dict(name="unet"))
     config.weights = ConfigDict(dict(name="", path=""))

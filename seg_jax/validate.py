@@ -1,6 +1,7 @@
 """Every rule that a config has to keep, checked before anything is built. Imports no jax."""
 
 from collections.abc import Callable, Iterable
+from math import isclose
 from typing import Any
 
 from ml_collections import ConfigDict
@@ -11,6 +12,17 @@ from seg_jax.models import MODELS
 from seg_jax.optim import OPTIMIZERS, SCHEDULES
 from seg_jax.registry import unknown_name
 from seg_jax.weights import TRAINED, WEIGHTS
+
+BASE_SIZES = {
+    "native": (0, "()", "()"),
+    "short": (1, "(pixels,)", "a side such as (520,)"),
+    "long": (1, "(pixels,)", "a side such as (520,)"),
+    "fit": (2, "(height, width) in pixels", "a pair such as (512, 2048)"),
+    "fixed": (2, "(height, width) in pixels", "a pair such as (512, 1024)"),
+}
+"""Resize rule -> how many numbers config.augment.base_size has, and how that is said."""
+
+MIXES = ("cutmix", "classmix")
 
 
 def validate(config: Config) -> None:
@@ -42,15 +54,8 @@ def validate(config: Config) -> None:
     _whole(config, "evaluate.batch_size", 1)
     _whole(config, "evaluate.num_pictures", 0)
     _whole(config, "schedule.warmup_steps", 0)
-    _pair(config, "augment.crop_size", optional=False)
     _pair(config, "dataset.size", optional=True)
-    _require(
-        config,
-        "augment.scale_range",
-        lambda value: len(value) == 2 and 0 < value[0] <= value[1],
-        "(lowest, highest) with 0 < lowest <= highest",
-        "a range such as (0.5, 2.0)",
-    )
+    _augment(config)
     _require(
         config,
         "evaluate.boundary_widths",
@@ -65,7 +70,6 @@ def validate(config: Config) -> None:
     _number(config, "optimizer.head_lr_multiplier", above=0.0)
     _number(config, "loss.aux_weight", at_least=0.0)
     _number(config, "loss.presence_weight", at_least=0.0)
-    _number(config, "augment.color_jitter", at_least=0.0, below=1.0)
     _require(
         config,
         "parallel.backend",
@@ -73,6 +77,55 @@ def validate(config: Config) -> None:
         "'pmap' or 'shard_map'",
         "one of the two",
     )
+
+
+def _augment(config: Config) -> None:
+    """The rules of the section `augment`; `seg_jax.data.augment` says what its fields do."""
+    _pair(config, "augment.crop_size", optional=False)
+    _known(config, "augment.resize", BASE_SIZES, "resize rule")
+    sides, allowed, example = BASE_SIZES[config.augment.resize]
+    _require(
+        config,
+        "augment.base_size",
+        lambda value: (
+            len(value) == sides and all(isinstance(side, int) and side > 0 for side in value)
+        ),
+        f"{allowed}, which config.augment.resize={config.augment.resize!r} takes",
+        example,
+    )
+    for field, example in (("scale_range", "(0.5, 2.0)"), ("blur_sigma", "(0.1, 2.0)")):
+        _require(
+            config,
+            f"augment.{field}",
+            lambda value: len(value) == 2 and 0 < value[0] <= value[1],
+            "(lowest, highest) with 0 < lowest <= highest",
+            f"a range such as {example}",
+        )
+    low, high = config.augment.scale_range
+    _require(
+        config,
+        "augment.scale_step",
+        lambda value: (
+            value >= 0 and (not value or isclose((high - low) / value, round((high - low) / value)))
+        ),
+        f"0 or a step that divides config.augment.scale_range={(low, high)} evenly",
+        "0 for any scale of the range",
+    )
+    _require(
+        config,
+        "augment.pad_color",
+        lambda value: len(value) == 3 and all(isinstance(c, int) and 0 <= c <= 255 for c in value),
+        "three whole numbers from 0 to 255 (RGB)",
+        "a colour such as (124, 116, 104)",
+    )
+    if config.augment.mix != "":
+        _known(config, "augment.mix", MIXES, "mix")
+    _number(config, "augment.max_class_ratio", above=0.0, at_most=1.0)
+    _number(config, "augment.rotation", at_least=0.0, at_most=180.0)
+    _number(config, "augment.elastic", at_least=0.0)
+    _number(config, "augment.blur_probability", at_least=0.0, at_most=1.0)
+    _number(config, "augment.mix_probability", at_least=0.0, at_most=1.0)
+    _number(config, "augment.color_jitter", at_least=0.0, below=1.0)
 
 
 def _same_fields(config: Config) -> None:
@@ -148,11 +201,13 @@ def _number(
     above: float | None = None,
     at_least: float | None = None,
     below: float | None = None,
+    at_most: float | None = None,
 ) -> None:
     bounds = [
         (above, "above", lambda value: value > above),
         (at_least, "at least", lambda value: value >= at_least),
         (below, "below", lambda value: value < below),
+        (at_most, "at most", lambda value: value <= at_most),
     ]
     bounds = [bound for bound in bounds if bound[0] is not None]
     allowed = "a number " + " and ".join(f"{word} {limit:g}" for limit, word, _ in bounds)

@@ -9,7 +9,12 @@ from flax import linen as nn
 from jax import lax
 from jaxtyping import Array, Float, Integer
 
-from seg_jax.preprocess import Preprocessing, color_jitter, normalise
+from seg_jax.preprocess import (
+    Preprocessing,
+    color_jitter,
+    normalise,
+    photometric_distortion,
+)
 from seg_jax.train.state import TrainState
 from seg_jax.typing import Batch, Outputs
 
@@ -32,14 +37,15 @@ def make_train_step(
     aux_weight: float,
     presence_weight: float,
     jitter: float,
+    distortion: bool = False,
 ) -> TrainStep:
     """Builds the per-device step; `parallel.map_train_step` maps it over `axis`.
 
     Gradients are of the loss summed over all devices divided by the weight summed over all
     devices, which is the gradient of the loss of the global batch: one device and many take
-    the same step, even where some hold nothing but ignored pixels. Colour jitter is keyed
-    by (seed, step, row of the global batch) and does not depend on the device count;
-    dropout masks do.
+    the same step, even where some hold nothing but ignored pixels. Changes of
+    colour are keyed by (seed, step, row of the global batch) and do not depend on the device
+    count; dropout masks do.
 
     Args:
         model: maps a normalised image to Outputs; its batch normalisation averages over `axis`.
@@ -52,6 +58,7 @@ def make_train_step(
         aux_weight: factor of every auxiliary head's loss.
         presence_weight: factor of the presence loss.
         jitter: strength of the colour jitter; 0 leaves it out.
+        distortion: whether the photometric distortion follows it.
 
     Returns:
         The step; its scalars are the loss in nats per pixel, the gradient's norm and the
@@ -62,6 +69,8 @@ def make_train_step(
         image = batch["image"]
         if jitter > 0:
             image = color_jitter(image_keys, image, jitter)
+        if distortion:
+            image = photometric_distortion(image_keys, image)
         outputs, updated = model.apply(
             {"params": params, "batch_stats": state.batch_stats},
             normalise(image, preprocessing),

@@ -49,6 +49,7 @@ def three_steps(toy, backend, devices):
         aux_weight=0.4,
         presence_weight=0.2,
         jitter=0.2,
+        distortion=True,
     )
     mapped = map_train_step(step, backend=backend, devices=devices)
     state, losses = create_state(variables, tx, seed=3), []
