@@ -11,9 +11,10 @@ import optax
 from flax import linen as nn
 
 from seg_jax.config import Config, to_dict
-from seg_jax.data import pipeline
 from seg_jax.data.augment import Augmentation
 from seg_jax.data.catalogue import spec_of
+from seg_jax.data.pipeline.evaluate import eval_batches
+from seg_jax.data.pipeline.train import TrainBatches, train_batches
 from seg_jax.data.source import Source, open_source
 from seg_jax.data.spec import DatasetSpec
 from seg_jax.data.views import CachedSource, ResizedSource
@@ -66,7 +67,7 @@ def assemble(config: Config) -> Task:
     check_one_host()
     check_batch_size(config.train.batch_size, field="config.train.batch_size")
     check_batch_size(config.evaluate.batch_size, field="config.evaluate.batch_size")
-    spec = spec_of(config.dataset.name)
+    spec = spec_of(config.dataset.name, config.dataset.folder.to_dict())
     schedule = resolve(
         config.schedule.name, SCHEDULES, kind="schedule", field="config.schedule.name"
     )(
@@ -101,6 +102,7 @@ def train_step(task: Task) -> Callable[..., Any]:
         aux_weight=task.config.loss.aux_weight,
         presence_weight=task.config.loss.presence_weight,
         jitter=task.config.augment.color_jitter,
+        distortion=task.config.augment.photometric_distortion,
     )
     return map_train_step(step, backend=task.config.parallel.backend)
 
@@ -116,34 +118,52 @@ def eval_step(task: Task, *, boundary_widths: tuple[int, ...]) -> Callable[..., 
     return map_eval_step(step, backend=task.config.parallel.backend)
 
 
-def train_stream(task: Task, source: Source, *, start_step: int) -> Iterator[Any]:
-    """Returns the training batches from step `start_step` on."""
+def train_stream(task: Task, source: Source, *, start_step: int) -> TrainBatches:
+    """Returns the training batches from step `start_step` on; close it after use."""
     config = task.config
+    augment = config.augment
     augmentation = Augmentation(
-        crop_size=tuple(config.augment.crop_size),
-        scale_range=tuple(config.augment.scale_range),
-        flip=config.augment.flip,
+        crop_size=tuple(augment.crop_size),
+        pad_color=tuple(augment.pad_color),
+        resize=augment.resize,
+        base_size=tuple(augment.base_size),
+        scale_range=tuple(augment.scale_range),
+        scale_step=augment.scale_step,
+        max_class_ratio=augment.max_class_ratio,
+        flip=augment.flip,
+        flip_vertical=augment.flip_vertical,
+        rotation=augment.rotation,
+        elastic=augment.elastic,
+        blur_probability=augment.blur_probability,
+        blur_sigma=tuple(augment.blur_sigma),
+        mix=augment.mix,
+        mix_probability=augment.mix_probability,
     )
-    return pipeline.train_batches(
+    return train_batches(
         source,
         augmentation,
         batch_size=config.train.batch_size,
         seed=config.seed,
         start_step=start_step,
+        num_workers=config.dataset.num_workers,
+        max_bad_examples=config.dataset.max_bad_examples,
     )
 
 
 def eval_stream(task: Task, source: Source) -> Iterator[Any]:
-    """Returns every example of a split once, in order."""
-    return pipeline.eval_batches(source, batch_size=task.config.evaluate.batch_size)
+    """Returns every example of a split once, in batches of one size."""
+    return eval_batches(source, batch_size=task.config.evaluate.batch_size)
 
 
 def open_split(config: Config, split: str) -> Source:
     """Opens a split at the config's size, kept in memory if the config says so."""
-    opened = open_source(config.dataset.name, split, data_dir=config.dataset.data_dir)
-    if config.dataset.size:
-        opened = ResizedSource(opened, tuple(config.dataset.size))
-    return CachedSource(opened) if config.dataset.in_memory else opened
+    dataset = config.dataset
+    opened = open_source(
+        dataset.name, split, data_dir=dataset.data_dir, folder=dataset.folder.to_dict()
+    )
+    if dataset.size:
+        opened = ResizedSource(opened, tuple(dataset.size))
+    return CachedSource(opened) if dataset.in_memory else opened
 
 
 def describe_task(task: Task) -> Description:

@@ -1,5 +1,7 @@
 """One trial from its config to its `result.json`: train, evaluate, probe."""
 
+import collections
+import contextlib
 import dataclasses
 import importlib.metadata
 import os
@@ -56,10 +58,13 @@ def run_trial(config: Config, workdir: Path, events: Events) -> dict[str, Any]:
         for split in (config.dataset.train_split, config.dataset.eval_split)
     )
     task, state = initial_state(task)
-    with Checkpointer(workdir / "checkpoints") as checkpointer:
+    with contextlib.ExitStack() as stack:
+        checkpointer = stack.enter_context(Checkpointer(workdir / "checkpoints"))
         state = checkpointer.restore(state) or state
         resume_at = int(state.step)
         log = MetricsLog(workdir / "metrics.jsonl", resume_at=resume_at)
+        stream = assemble.train_stream(task, train_source, start_step=resume_at)
+        stack.enter_context(contextlib.closing(stream))
 
         def on_progress(progress: Progress) -> None:
             events.phase("training")
@@ -68,7 +73,7 @@ def run_trial(config: Config, workdir: Path, events: Events) -> dict[str, Any]:
         state, timing = train(
             assemble.train_step(task),
             state,
-            assemble.train_stream(task, train_source, start_step=resume_at),
+            stream,
             checkpointer,
             log,
             num_steps=config.train.num_steps,
@@ -80,6 +85,8 @@ def run_trial(config: Config, workdir: Path, events: Events) -> dict[str, Any]:
     events.phase("evaluating")
     result = _evaluate(task, state, eval_source, workdir / "predictions.npz")
     log.write(config.train.num_steps, {"miou": result["metrics"]["miou"]})
+    result["data"]["train"] = _data_facts(config.dataset.train_split, train_source)
+    result["data"]["skipped"] = len(stream.skipped)
     result.update(_training_facts(config, timing, workdir))
     write_json(workdir / "result.json", result)
     return result
@@ -110,18 +117,20 @@ def _evaluate(
         num_samples=config.evaluate.num_pictures,
     )
     np.savez_compressed(pictures, allow_pickle=False, **evaluation.samples)
+    data: dict[str, Any] = {"eval": _data_facts(config.dataset.eval_split, source), "probes": []}
     probes = []
     step = assemble.eval_step(task, boundary_widths=())
     for probe in spec.probes if config.evaluate.probes else ():
         members = [spec.classes.index(name) for name in probe.classes]
         miou = []
         for level in probe.levels:
-            pinned = assemble.eval_stream(task, assemble.open_split(config, probe.split(level)))
-            iou = scores(evaluate(step, variables, pinned).confusion).iou[members]
+            pinned = assemble.open_split(config, probe.split(level))
+            data["probes"].append(_data_facts(probe.split(level), pinned))
+            batches = assemble.eval_stream(task, pinned)
+            iou = scores(evaluate(step, variables, batches).confusion).iou[members]
             miou.append(None if np.isnan(iou).all() else float(np.nanmean(iou)))
         probes.append({**dataclasses.asdict(probe), "miou": miou})
-    size = evaluation.samples["image"].shape[1:3] if config.evaluate.num_pictures else None
-    size = size or tuple(config.augment.crop_size)
+    size = _most_frequent_size(source)
     return {
         "experiment": config.experiment,
         "label": config.label or config.model.name,
@@ -138,9 +147,20 @@ def _evaluate(
         "num_eval_images": evaluation.num_images,
         "inference_images_per_second": evaluation.images_per_second,
         "num_parameters": count_parameters(state.params),
-        "flops": count_flops(task.model, tuple(size)),
+        "flops": count_flops(task.model, size),
         "image_size": list(size),
+        "data": data,
     }
+
+
+def _data_facts(split: str, source: Source) -> dict[str, Any]:
+    return {"split": split, "num_examples": len(source), "sha256": source.checksum}
+
+
+def _most_frequent_size(source: Source) -> tuple[int, int]:
+    """Returns the (height, width) that most examples have; of several, the one met first."""
+    counts = collections.Counter(map(source.size, range(len(source))))
+    return counts.most_common(1)[0][0]
 
 
 def _metrics(confusion: np.ndarray, classes: tuple[str, ...]) -> dict[str, Any]:

@@ -17,7 +17,7 @@ ROOT = Path(__file__).parents[1]
 FIELDS = """
 experiment uid label seed dataset split weights classes palette metrics boundary_miou probes
 num_parameters flops image_size num_steps global_batch_size num_eval_images train_seconds
-compile_seconds images_per_second inference_images_per_second versions hardware commit
+compile_seconds images_per_second inference_images_per_second versions hardware commit data
 """
 
 EXPERIMENT = textwrap.dedent(
@@ -106,7 +106,7 @@ def test_the_result_holds_what_the_report_needs(whole):
     assert 0 < values["metrics"]["miou"] < 1
     assert values["num_eval_images"] == 64
     pictures = np.load(whole / "predictions.npz")
-    assert pictures["prediction"].shape == pictures["label"].shape
+    assert pictures["prediction_0"].shape == pictures["label_0"].shape
     assert json.loads((whole / "status.json").read_text())["state"] == "done"
 
 

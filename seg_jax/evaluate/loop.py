@@ -19,8 +19,11 @@ class Evaluation:
         confusion: int64 [k, k], label rows and prediction columns.
         bands: int64 [widths, k, k], the same inside each boundary band.
         num_images: images counted.
-        images_per_second: of the batches after the first, which compiles; 0 with one batch.
-        samples: the first images with labels and predictions, as asked for.
+        images_per_second: of all batches but the first of every size, which compiles; 0 where
+            there are no others.
+        samples: the first images as asked for, by name since their sizes may differ: "id", the
+            names in order, and of the image at place i of it "image_i" [h, w, 3], "label_i" and
+            "prediction_i" [h, w], all uint8.
     """
 
     confusion: np.ndarray
@@ -49,23 +52,26 @@ def evaluate(
     confusion: np.ndarray | int = 0
     bands: np.ndarray | int = 0
     num_images, timed_images, timed_seconds = 0, 0, 0.0
-    samples: dict[str, list] = {"image": [], "label": [], "prediction": [], "id": []}
-    for index, batch in enumerate(batches):
+    samples: dict[str, np.ndarray] = {}
+    names: list[str] = []
+    compiled: set[tuple[int, ...]] = set()
+    for batch in batches:
         count = batch["num_examples"]
         began = time.perf_counter()
         result = jax.device_get(
             step_fn(variables, {"image": batch["image"], "label": batch["label"]})
         )
-        if index:
+        if batch["label"].shape in compiled:
             timed_seconds += time.perf_counter() - began
             timed_images += count
+        compiled.add(batch["label"].shape)
         confusion = confusion + result["confusion"].astype(np.int64).sum(axis=0)
         bands = bands + result["bands"].astype(np.int64).sum(axis=0)
-        wanted = max(min(num_samples - num_images, count), 0)
-        samples["image"].extend(batch["image"][:wanted])
-        samples["label"].extend(batch["label"][:wanted])
-        samples["prediction"].extend(result["predictions"][:wanted])
-        samples["id"].extend(batch["id"][:wanted])
+        shown = {"image": batch["image"], "label": batch["label"]}
+        shown["prediction"] = result["predictions"]
+        for row, name in enumerate(batch["id"][: num_samples - len(names)]):
+            samples |= {f"{kind}_{len(names)}": values[row] for kind, values in shown.items()}
+            names.append(name)
         num_images += count
     if not num_images:
         raise ValueError("The evaluation split is empty; set config.dataset.eval_split to another.")
@@ -74,5 +80,5 @@ def evaluate(
         bands=np.asarray(bands),
         num_images=num_images,
         images_per_second=timed_images / timed_seconds if timed_images else 0.0,
-        samples={name: np.array(values) for name, values in samples.items()},
+        samples={"id": np.array(names, str), **samples},
     )

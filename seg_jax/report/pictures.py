@@ -85,7 +85,7 @@ def make_grid(comparison: Comparison) -> Grid:
             if trial.result is None or not path.is_file():
                 continue
             try:
-                found.append((c.label, _read(path)))
+                found.append((c.label, read_predictions(path)))
                 break
             except _DAMAGE as error:
                 notes.append(f"{PREDICTIONS_FILE} of {c.label}, {trial.uid}, is damaged: {error}")
@@ -112,20 +112,24 @@ def make_grid(comparison: Comparison) -> Grid:
 Sample = tuple[UInt8[np.ndarray, "h w 3"], UInt8[np.ndarray, "h w"], UInt8[np.ndarray, "h w"]]
 
 
-def _read(path: Path) -> dict[str, Sample]:
+def read_predictions(path: Path) -> dict[str, Sample]:
     """Returns {id: (image, label, prediction)}."""
     # Opened here, since numpy leaves a damaged archive open.
     with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
         names = [_text(name) for name in arrays["id"]]
-        images, labels, predictions = (arrays[k] for k in ("image", "label", "prediction"))
-    if images.ndim != 4 or images.shape[-1] != 3 or images.shape[:3] != labels.shape:
-        raise ValueError(f"image {images.shape} and label {labels.shape} do not match.")
-    if labels.shape != predictions.shape or len(names) != len(labels):
-        raise ValueError(f"label {labels.shape}, prediction {predictions.shape} do not match.")
-    if {images.dtype, labels.dtype, predictions.dtype} != {np.dtype(np.uint8)}:
-        raise ValueError("an array is not uint8.")
-    samples = zip(names, images, labels, predictions, strict=True)
-    return {name: (image, label, prediction) for name, image, label, prediction in samples}
+        return {name: _sample(arrays, place) for place, name in enumerate(names)}
+
+
+def _sample(arrays: Mapping[str, np.ndarray], place: int) -> Sample:
+    image, label, prediction = (arrays[f"{k}_{place}"] for k in ("image", "label", "prediction"))
+    if label.ndim != 2 or image.shape != (*label.shape, 3) or prediction.shape != label.shape:
+        raise ValueError(
+            f"image {image.shape}, label {label.shape} and prediction {prediction.shape} at place "
+            f"{place} do not match."
+        )
+    if {image.dtype, label.dtype, prediction.dtype} != {np.dtype(np.uint8)}:
+        raise ValueError(f"an array at place {place} is not uint8.")
+    return image, label, prediction
 
 
 def _text(name: object) -> str:

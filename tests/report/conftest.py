@@ -82,7 +82,10 @@ def make_predictions(seed: int) -> dict[str, np.ndarray]:
     label[:, 6:18, 8:24] = 1
     label[:, :3] = IGNORED
     prediction = np.where(rng.random(label.shape) < 0.1, 2, np.minimum(label, 2)).astype(np.uint8)
-    return {"image": image, "label": label, "prediction": prediction, "id": np.array(["a", "b"])}
+    arrays = {"id": np.array(["a", "b"])}
+    for i in range(2):
+        arrays |= {f"image_{i}": image[i], f"label_{i}": label[i], f"prediction_{i}": prediction[i]}
+    return arrays
 
 
 def write_metrics(folder: Path, seed: int) -> None:

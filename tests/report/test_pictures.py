@@ -45,7 +45,7 @@ def test_grid_holds_the_first_seed_with_its_errors(make_sweep, folder_of, toy):
     assert grid.has_ignored
     assert [row.id for row in grid.rows] == ["a", "b"]
     with np.load(folder_of(workdir, "fcn8s", 0) / "predictions.npz") as arrays:
-        image, label, prediction = (arrays[k][1] for k in ("image", "label", "prediction"))
+        image, label, prediction = (arrays[f"{k}_1"] for k in ("image", "label", "prediction"))
     picture = grid.rows[1].pictures["fcn8s"]
     wrong = (label != prediction) & (label != 255)
     assert picture.correct == pytest.approx(1 - wrong.sum() / (label != 255).sum())
@@ -61,13 +61,49 @@ def test_a_damaged_file_falls_back_to_the_next_seed_and_is_named(make_sweep, fol
     path.write_bytes(path.read_bytes()[:200])
     arrays = dict(np.load(folder_of(workdir, "deeplab_v3", 0) / "predictions.npz"))
     for seed in range(2):
-        swapped = arrays | {"label": arrays["label"][:, :8]}
+        swapped = arrays | {"label_1": arrays["label_1"][:8]}
         np.savez(folder_of(workdir, "deeplab_v3", seed) / "predictions.npz", **swapped)
     grid = make_grid(read_sweep(workdir).comparisons[0])
     assert "fcn8s" in grid.labels
     assert "deeplab_v3" not in grid.labels
     assert sum("fcn8s" in note for note in grid.notes) == 1
     assert sum("deeplab_v3" in note and "do not match" in note for note in grid.notes) == 2
+
+
+@pytest.mark.parametrize(
+    ("change", "fault"),
+    [
+        ({"image_1": np.zeros((24, 32), np.uint8)}, "do not match"),
+        ({"prediction_0": np.zeros((24, 31), np.uint8)}, "do not match"),
+        ({"label_0": np.zeros((24, 32), np.int32)}, "not uint8"),
+        ({"id": np.array(["a", "b", "c"])}, "image_2"),
+        ({"image_0": np.array([{}], object)}, "allow_pickle"),
+    ],
+)
+def test_a_file_that_is_not_whole_is_named(make_sweep, folder_of, change, fault):
+    workdir = make_sweep(labels=("fcn8s",), seeds=1)
+    path = folder_of(workdir, "fcn8s", 0) / "predictions.npz"
+    np.savez(path, **(dict(np.load(path)) | change))
+    grid = make_grid(read_sweep(workdir).comparisons[0])
+    assert grid.rows == ()
+    assert len(grid.notes) == 1
+    assert fault in grid.notes[0]
+
+
+def test_images_may_differ_in_size(make_sweep, folder_of, toy):
+    workdir = make_sweep()
+    for seed in range(2):
+        for label in toy.labels:
+            path = folder_of(workdir, label, seed) / "predictions.npz"
+            arrays = dict(np.load(path))
+            for kind in ("image", "label", "prediction"):
+                arrays[f"{kind}_1"] = arrays[f"{kind}_1"][:12, :24]
+            np.savez(path, **arrays)
+    grid = make_grid(read_sweep(workdir).comparisons[0])
+    assert grid.notes == ()
+    assert [set(row.pictures) for row in grid.rows] == [set(toy.labels)] * 2
+    shapes = [decode(row.truth).shape[:2] for row in grid.rows]
+    assert shapes == [(24 * 6, 32 * 6), (12 * 8, 24 * 8)]
 
 
 def test_no_predictions_make_an_empty_grid(make_sweep):
