@@ -20,6 +20,7 @@ VERBS = {
     "report": "rebuild the tables, plots and index.html of a sweep",
     "list": "print the trials of an experiment",
     "prepare": "build a dataset from its archive or from local files",
+    "doctor": "examine a dataset, or a config and its dataset, before training",
     "import": "convert published weights into one file that says what it is",
     "predict": "segment pictures with a trained trial or published weights",
     "describe": "print an experiment's networks: parameters, FLOPs, features",

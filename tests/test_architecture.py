@@ -33,9 +33,9 @@ ALLOWED = {
     "compilation_cache": set(),
 }
 """Part of seg_jax -> the parts it may import, itself and BASE aside. Those that wire
-(validate, assemble, start, trial, predict, commands) are not listed and may import any."""
+(validate, assemble, start, trial, predict, doctor, commands) are not listed and may import any."""
 
-WIRING = {"validate", "assemble", "start", "trial", "predict", "commands"}
+WIRING = {"validate", "assemble", "start", "trial", "predict", "doctor", "commands"}
 LIGHT = ["config", "validate", "registry", "files", "sweeps", "report", "commands"]
 
 
