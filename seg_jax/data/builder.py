@@ -6,6 +6,8 @@ bytes, and unpacks archives by `seg_jax.data.archive`; nothing then imports Tens
 """
 
 import abc
+import functools
+import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar
@@ -13,11 +15,13 @@ from typing import Any, ClassVar
 import numpy as np
 import tensorflow_datasets as tfds
 
-from seg_jax.data.convert import Conversion
-from seg_jax.data.fetch import fetch, manual_folder
+from seg_jax.data import beam
+from seg_jax.data.fetch import fetch, manual_folder, unpack_found
 from seg_jax.data.items import Item, RawExample, Reader
+from seg_jax.data.shards import Shard, make_shards, to_features
 from seg_jax.data.source import Source
 from seg_jax.data.spec import DatasetSpec
+from seg_jax.data.writing import Writing
 
 FILE_FORMAT = "array_record"
 
@@ -55,6 +59,15 @@ class SegmentationBuilder(tfds.core.GeneratorBasedBuilder, skip_registration=Tru
             )
         super().__init__(data_dir=data_dir, file_format=file_format)
 
+    def __getstate__(self) -> dict[str, Any]:
+        # What TFDS hands to `__init__` of a builder that is sent to another process; by itself
+        # it would hand over arguments that ours does not take.
+        return {"_original_state": {"data_dir": self._data_dir_root}}
+
+    def stale(self) -> str:
+        """Returns why what is prepared has to be prepared again, empty where it has not."""
+        return ""
+
     @classmethod
     def virtual_source(cls, split: str) -> Source | None:
         """Returns examples made on demand, or None where they have to be prepared first."""
@@ -64,13 +77,13 @@ class SegmentationBuilder(tfds.core.GeneratorBasedBuilder, skip_registration=Tru
         self, examples: Iterable[RawExample]
     ) -> Iterator[tuple[int, dict[str, Any]]]:
         for position, example in enumerate(examples):
-            yield position, self._features(example)
+            yield position, to_features(example)
 
-    def _features(self, example: RawExample) -> dict[str, Any]:
-        features = {"image": example.image, "label": example.label, "id": example.id}
-        if self.INSTANCES:
-            features["instances"] = example.instances
-        return features
+    def _log_download_bytes(self) -> None:
+        """Keeps TFDS from printing "Downloading and preparing dataset Unknown size"."""
+
+    def _log_download_done(self) -> None:
+        """Keeps TFDS from printing the path of a scratch folder."""
 
     def _info(self) -> tfds.core.DatasetInfo:
         features = {
@@ -96,17 +109,17 @@ class SegmentationBuilder(tfds.core.GeneratorBasedBuilder, skip_registration=Tru
 class FilesBuilder(SegmentationBuilder):
     """Builds from the publisher's files: lists them, then reads, checks and writes each.
 
-    Listing is cheap and tells what there is before anything is written. Reading runs in
-    worker processes where `prepare` says so, and can resume.
+    Listing is cheap and tells what there is before anything is written. Reading and writing
+    run shard by shard, in several processes where that pays, and continue where they stopped.
 
     Attributes:
         MANUAL_DOWNLOAD_INSTRUCTIONS: what --manual_dir has to hold.
-        conversion: how items are read and checked; `prepare` puts one that resumes.
+        writing: how and where shards are written; `prepare` sets it.
     """
 
     def __init__(self, *, data_dir: str | Path, file_format: str = FILE_FORMAT):
-        self.conversion = Conversion()
         super().__init__(data_dir=data_dir, file_format=file_format)
+        self.writing = Writing(Path(data_dir) / "incomplete", Path(self.data_dir))
 
     @abc.abstractmethod
     def list_items(self, root: Path) -> Mapping[str, Sequence[Item]]:
@@ -125,13 +138,81 @@ class FilesBuilder(SegmentationBuilder):
 
     def find_root(self, dl_manager: tfds.download.DownloadManager) -> Path:
         """Returns the folder with the publisher's files: the user's, or downloaded."""
-        return manual_folder(dl_manager) or fetch(self.SPEC, Path(dl_manager.download_dir))
+        given = manual_folder(dl_manager)
+        if given is not None:
+            return given
+        return fetch(self.SPEC, Path(dl_manager.download_dir), self.writing.progress)
 
-    def _split_generators(self, dl_manager: tfds.download.DownloadManager) -> dict[str, Any]:
+    def _find_items(
+        self, dl_manager: tfds.download.DownloadManager
+    ) -> tuple[Path, Mapping[str, Sequence[Item]]]:
         root = self.find_root(dl_manager)
-        items, reader = self.list_items(root), self.reader(root)
-        self.conversion.start(items)
-        return {
-            split: self._generate_examples(self.conversion.run(self.SPEC, split, members, reader))
-            for split, members in items.items()
-        }
+        try:
+            return root, self.list_items(root)
+        except FileNotFoundError as error:
+            unpacked = unpack_found(
+                self.SPEC, root, self.writing.scratch / "unpacked", self.writing.progress
+            )
+            if unpacked is None:
+                raise
+            try:
+                return unpacked, self.list_items(unpacked)
+            except FileNotFoundError:
+                # What the user named, not where its archives were unpacked.
+                raise error from None
+
+    def _split_generators(
+        self, dl_manager: tfds.download.DownloadManager
+    ) -> tuple[list[Shard], int]:
+        """Returns what generates the splits, shards instead of examples, and their bytes."""
+        root, listed = self._find_items(dl_manager)
+        unknown = sorted(set(listed) - set(self.SPEC.splits))
+        if unknown:
+            raise KeyError(f"{type(self).__name__}.list_items gives {unknown}, not in SPEC.splits.")
+        items = {split: members for split, members in listed.items() if members}
+        if not items:
+            raise FileNotFoundError(
+                f"No split of {self.SPEC.name!r} in {root} has an example. Put there: "
+                f"{self.MANUAL_DOWNLOAD_INSTRUCTIONS}"
+            )
+        features = self.info.features
+        folder = self.writing.shards
+        return make_shards(self.SPEC, str(self.version), items, self.reader(root), features, folder)
+
+    def _generate_splits(
+        self,
+        dl_manager: tfds.download.DownloadManager,
+        download_config: tfds.download.DownloadConfig,
+    ) -> list[tfds.core.SplitInfo]:
+        """Writes every split; replaces TFDS's writers, see `shards` and `beam`."""
+        shards, num_bytes = self._split_generators(dl_manager)
+        runner, options = download_config.beam_runner, download_config.beam_options
+        writer = None
+        if runner is not None or options is not None:
+            writer = functools.partial(beam.write_shards, runner=runner, options=options)
+        written = self.writing.write(shards, num_bytes, writer)
+        infos = []
+        for split, files in written.items():
+            template = self._get_filename_template(split_name=split)
+            for index, (file, _) in enumerate(files):
+                link(file, template.sharded_filepath(shard_index=index, num_shards=len(files)))
+            infos.append(
+                tfds.core.SplitInfo(
+                    name=split,
+                    shard_lengths=[entry.num_examples for _, entry in files],
+                    num_bytes=sum(entry.num_bytes for _, entry in files),
+                    filename_template=template,
+                )
+            )
+        return infos
+
+
+def link(source: Path, target: os.PathLike[str]) -> None:
+    """Gives a file a second name, so that it stays should its first or second one be removed.
+
+    Where the file system has no such links, the file is moved.
+    """
+    try:
+        os.link(source, target)
+    except OSError:
+        source.replace(target)

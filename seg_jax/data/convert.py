@@ -1,10 +1,8 @@
-"""Reads, checks and encodes listed items."""
+"""Reads, checks and encodes one listed item."""
 
-from collections.abc import Iterator, Mapping, Sequence
-
-from seg_jax.data.items import Item, RawExample, Reader
+from seg_jax.data.items import Item, Parts, RawExample, Reader
 from seg_jax.data.spec import DatasetSpec
-from seg_jax.data.validate import Origin, check_parts, decode_image, encode_png
+from seg_jax.data.validate import DataError, Origin, check_parts, decode_image, encode_png
 
 
 def origin_of(dataset: str, split: str, item: Item) -> Origin:
@@ -22,26 +20,28 @@ def convert(spec: DatasetSpec, split: str, item: Item, reader: Reader) -> RawExa
     for part, path in (("image", item.image), ("label", item.label)):
         if path is not None and not path.is_file():
             raise origin.fault(part, "is missing. Unpack the archive again.")
-    parts = reader(item, origin)
-    image = item.image.read_bytes() if parts.image is None else parts.image
+    try:
+        parts = reader(item, origin)
+    except OSError as error:
+        raise _unreadable("label", error, origin) from error
+    image = _image_of(item, parts, origin)
     check_parts(decode_image(image, origin), parts.ids, spec.num_classes, origin)
     instances = None if parts.instances is None else encode_png(parts.instances)
     return RawExample(item.id, image, encode_png(parts.ids), instances)
 
 
-class Conversion:
-    """Converts one item after the other in this process."""
+def _image_of(item: Item, parts: Parts, origin: Origin) -> bytes:
+    if parts.image is not None:
+        return parts.image
+    try:
+        return item.image.read_bytes()
+    except OSError as error:
+        raise _unreadable("image", error, origin) from error
 
-    def start(self, items: Mapping[str, Sequence[Item]]) -> None:
-        """Is told what will be converted, before anything is written."""
 
-    def run(
-        self, spec: DatasetSpec, split: str, items: Sequence[Item], reader: Reader
-    ) -> Iterator[RawExample]:
-        """Yields the examples of a split in order.
-
-        Raises:
-            DataError: an item is faulty.
-        """
-        for item in items:
-            yield convert(spec, split, item, reader)
+def _unreadable(part: str, error: OSError, origin: Origin) -> DataError:
+    return origin.fault(
+        part,
+        f"cannot be read: {error.filename} ({error.strerror or error}). Check the disk and the "
+        "permissions of the file.",
+    )

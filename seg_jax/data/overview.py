@@ -2,6 +2,7 @@
 
 from seg_jax.data import DATASETS
 from seg_jax.data.catalogue import spec_of
+from seg_jax.data.disk import megabytes
 from seg_jax.data.spec import DatasetSpec, Derived, Fold, Trimap, Union
 
 _MADE_HERE = ("scenes",)
@@ -20,8 +21,10 @@ Labels are PNGs of class ids 0..k-1, with 255 where a pixel does not count. `pyt
 doctor --dataset=NAME` says what is in it, and what is wrong. Your own pictures: see
 [own_data.md](own_data.md).
 
-Sizes are those of the prepared set, roughly; "-" where nobody has measured it. A split in
-brackets has no published labels: every pixel of it is ignored.
+Sizes are those of the prepared set, roughly; most are estimates from the size of what is
+published. A split in brackets has no published labels: every pixel of it is ignored. Only
+`camvid`, `isbi2012` and a sample of `coco/voc21` were read from real files by our tests; the
+others from small trees in the publisher's layout.
 """
 
 
@@ -37,7 +40,7 @@ def overview() -> str:
 
 
 def _row(spec: DatasetSpec) -> str:
-    size = f"{spec.prepared_bytes / 1e9:.1f} GB" if spec.prepared_bytes else "-"
+    size = megabytes(spec.prepared_bytes) if spec.prepared_bytes else "-"
     probes = {probe.split(level) for probe in spec.probes for level in probe.levels}
     splits = ", ".join(
         f"({split} {count:,})" if split in spec.unlabelled else f"{split} {count:,}"

@@ -105,12 +105,11 @@ class PreparedSource:
         prepared = builder(data_dir=root)
         self._name, self._split = builder.SPEC.name, split
         self._folder = Path(prepared.data_dir)
-        command = f"python launch.py prepare --dataset={self._name} --manual_dir=FOLDER"
+        command = _prepare_command(builder)
         if not self._folder.exists():
             raise FileNotFoundError(
-                f"Dataset {self._name!r} has not been prepared in {root}. Run `{command}` "
-                "(without --manual_dir to download it), or set config.dataset.data_dir or "
-                f"${DATA_DIR_VARIABLE} to the folder that holds it."
+                f"Dataset {self._name!r} has not been prepared in {root}. Run `{command}`, or "
+                f"set config.dataset.data_dir or ${DATA_DIR_VARIABLE} to the folder that holds it."
             )
         if split not in prepared.info.splits:
             raise FileNotFoundError(
@@ -165,6 +164,15 @@ class PreparedSource:
     def checksum(self) -> str:
         """SHA-256 over every example, taken when the dataset was prepared."""
         return self.manifest.sha256
+
+
+def _prepare_command(builder: type) -> str:
+    """Returns the command that prepares a dataset, with what it needs beside the name."""
+    spec = builder.SPEC
+    if spec.name.startswith("folder/"):
+        return "python launch.py prepare --config=EXPERIMENT"
+    by_hand = "" if spec.archives else " --manual_dir=FOLDER"
+    return f"python launch.py prepare --dataset={spec.name}{by_hand}"
 
 
 def read_records(prepared: Any, split: str) -> Sequence[dict[str, Any]]:

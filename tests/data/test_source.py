@@ -20,7 +20,7 @@ def test_unknown_names_are_answered_by_the_nearest():
 
 
 def test_a_dataset_that_is_not_there_names_the_command(tmp_path):
-    command = "python launch.py prepare --dataset=camvid --manual_dir="
+    command = "Run `python launch.py prepare --dataset=camvid`"
     with pytest.raises(FileNotFoundError, match=command):
         open_source("camvid", "val", data_dir=tmp_path)
 
@@ -61,11 +61,12 @@ def test_an_image_damaged_after_preparation_names_its_example(camvid_tree, tmp_p
         source[1]
 
 
-def test_objects_are_read_where_the_dataset_knows_them(tmp_path, camvid_tree, monkeypatch):
-    def with_objects(item, origin):
-        ids = camvid.read(item, origin).ids
-        return Parts(ids, np.arange(ids.size, dtype=np.uint16).reshape(ids.shape) * 300)
+def with_objects(item, origin):
+    ids = camvid.read(item, origin).ids
+    return Parts(ids, np.arange(ids.size, dtype=np.uint16).reshape(ids.shape) * 300)
 
+
+def test_objects_are_read_where_the_dataset_knows_them(tmp_path, camvid_tree, monkeypatch):
     prepare("camvid", data_dir=tmp_path / "plain", manual_dir=camvid_tree(train=1))
     source = open_source("camvid", "train", data_dir=tmp_path / "plain")
     with pytest.raises(LookupError, match="'camvid' knows no objects"):

@@ -1,3 +1,5 @@
+import zlib
+
 import cv2
 import numpy as np
 import pytest
@@ -60,6 +62,39 @@ def test_each_fault_names_the_example_and_itself(fault, message):
         check(**fault)
     for part in ("camvid", "'val'", "'frame_7'"):
         assert part in str(raised.value)
+
+
+def claiming(data: bytes, height: int, width: int) -> bytes:
+    """Returns the PNG with another size in its header, its checksum right."""
+    header = b"IHDR" + width.to_bytes(4, "big") + height.to_bytes(4, "big") + data[24:29]
+    return data[:12] + header + zlib.crc32(header).to_bytes(4, "big") + data[33:]
+
+
+@pytest.mark.parametrize("part", ["image", "label"])
+def test_a_picture_of_too_many_pixels_is_not_decoded(part, monkeypatch):
+    monkeypatch.setattr(cv2, "imdecode", lambda *_: pytest.fail("was decoded"))
+    bomb = claiming(encode_png(LABEL), 60_000, 50_000)
+    decode = decode_image if part == "image" else decode_label
+    with pytest.raises(DataError, match=rf"{part} .*claims 60000 x 50000 px .*100,000,000") as e:
+        decode(bomb, ORIGIN)
+    assert "frame_7" in str(e.value)
+
+
+def test_the_largest_picture_that_is_decoded():
+    def decoded(height):
+        image = np.zeros((height, 10_000, 3), np.uint8)
+        return decode_image(encode_png(image), ORIGIN)
+
+    assert decoded(10_000).shape == (10_000, 10_000, 3)
+    with pytest.raises(DataError, match="claims 10001 x 10000 px"):
+        decoded(10_001)
+
+
+def test_a_bomb_of_another_format_meets_the_limit_of_opencv():
+    bitmap = bytearray(cv2.imencode(".bmp", IMAGE)[1].tobytes())
+    bitmap[18:26] = (60_000).to_bytes(4, "little") * 2
+    with pytest.raises(DataError, match=r"cannot be decoded .*CV_IO_MAX_IMAGE_PIXELS"):
+        decode_image(bytes(bitmap), ORIGIN)
 
 
 def test_an_image_is_not_turned_by_its_exif_tag():
