@@ -11,9 +11,6 @@ import flax.struct
 from jax import Array
 from jaxtyping import Float, Int, UInt8
 
-IGNORE_LABEL = 255
-"""Label of a pixel that counts neither in a loss nor in a metric."""
-
 Image = Float[Array, "b h w 3"]
 Labels = Int[Array, "b h w"]
 Logits = Float[Array, "b h w k"]

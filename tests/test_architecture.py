@@ -2,6 +2,7 @@
 
 import ast
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,7 @@ import pytest
 ROOT = Path(__file__).parents[1]
 FILES = sorted((ROOT / "seg_jax").rglob("*.py")) + sorted((ROOT / "experiments").rglob("*.py"))
 
-BASE = {"typing", "registry", "preprocess", "files"}
+BASE = {"typing", "labels", "registry", "preprocess", "files"}
 """Records and tables that anyone may use."""
 
 ALLOWED = {
@@ -122,3 +123,13 @@ def test_torch_and_tensorflow_are_never_imported():
         check=False,
     )
     assert found.stdout == ""
+
+
+def test_preparing_and_examining_data_does_without_jax(python_env):
+    # Every worker process of `prepare` imports this; jax would double the time that takes.
+    modules = "seg_jax.data.preparation.prepare, seg_jax.data.doctor.prepared, seg_jax.data.derive"
+    code = f"import sys, {modules}; print('jax' in sys.modules, 'grain' in sys.modules)"
+    found = subprocess.run(
+        [sys.executable, "-c", code], env=python_env, capture_output=True, text=True, check=True
+    )
+    assert found.stdout.split() == ["False", "False"]

@@ -51,7 +51,7 @@ def run(options: argparse.Namespace, overrides: Sequence[str]) -> int:
     else:
         shared.refuse(overrides)
     from seg_jax.commands.progress import show_progress
-    from seg_jax.data.prepare import prepare
+    from seg_jax.data.preparation.prepare import prepare
 
     with show_progress(sys.stderr) as progress:
         prepared = prepare(

@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterator
 from typing import TextIO, cast
 
-from seg_jax.data.progress import Progress
+from seg_jax.data.preparation.progress import Progress
 
 Stream = TextIO | io.TextIOBase
 """Somewhere to write text; those in memory are not of the first type."""

@@ -2,7 +2,7 @@
 
 TFDS's own datasets and its default `tfrecord` format need TensorFlow, and its `parquet`
 writer loses rows without saying so. A builder here writes `array_record`, is given encoded
-bytes, and unpacks archives by `seg_jax.data.archive`; nothing then imports TensorFlow.
+bytes, and unpacks archives by `seg_jax.data.preparation.archive`; nothing then imports TensorFlow.
 """
 
 import abc
@@ -15,13 +15,13 @@ from typing import Any, ClassVar
 import numpy as np
 import tensorflow_datasets as tfds
 
-from seg_jax.data import beam
-from seg_jax.data.fetch import fetch, manual_folder, unpack_found
 from seg_jax.data.items import Item, RawExample, Reader
-from seg_jax.data.shards import Shard, make_shards, to_features
+from seg_jax.data.preparation import beam
+from seg_jax.data.preparation.fetch import fetch, manual_folder, unpack_found
+from seg_jax.data.preparation.shards import Shard, make_shards, to_features
+from seg_jax.data.preparation.writing import Writing
 from seg_jax.data.source import Source
 from seg_jax.data.spec import DatasetSpec
-from seg_jax.data.writing import Writing
 
 FILE_FORMAT = "array_record"
 

@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 
 from seg_jax.data.spec import Derived, Fold, Trimap, Union
-from seg_jax.typing import IGNORE_LABEL
+from seg_jax.labels import IGNORE_LABEL
 
 if TYPE_CHECKING:
     from seg_jax.data.source import Example, Source

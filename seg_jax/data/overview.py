@@ -2,7 +2,7 @@
 
 from seg_jax.data import DATASETS
 from seg_jax.data.catalogue import spec_of
-from seg_jax.data.disk import megabytes
+from seg_jax.data.preparation.disk import megabytes
 from seg_jax.data.spec import DatasetSpec, Derived, Fold, Trimap, Union
 
 _MADE_HERE = ("scenes",)

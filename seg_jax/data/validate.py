@@ -12,7 +12,7 @@ import numpy as np
 from jaxtyping import UInt8, UInt16
 
 from seg_jax.data.image_header import MAX_PIXELS, read_size
-from seg_jax.typing import IGNORE_LABEL
+from seg_jax.labels import IGNORE_LABEL
 
 _SHOWN = 8
 """Wrong values named in a message."""

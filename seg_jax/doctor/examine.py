@@ -7,7 +7,7 @@ from seg_jax.data.doctor.examined import Examined
 from seg_jax.data.doctor.facts import is_for_training
 from seg_jax.data.doctor.finding import Finding, by_severity
 from seg_jax.data.doctor.findings import find, missing_splits
-from seg_jax.data.progress import SILENT, Progress
+from seg_jax.data.preparation.progress import SILENT, Progress
 from seg_jax.data.spec import DatasetSpec
 from seg_jax.doctor.config_checks import check_config
 from seg_jax.doctor.diagnosis import Diagnosis

@@ -12,7 +12,7 @@ from seg_jax.data.doctor.examined import Examined
 from seg_jax.data.doctor.files import examine_files
 from seg_jax.data.doctor.finding import Finding
 from seg_jax.data.doctor.prepared import examine_prepared, stored_splits
-from seg_jax.data.progress import SILENT, Progress
+from seg_jax.data.preparation.progress import SILENT, Progress
 from seg_jax.doctor.diagnosis import Form
 
 

@@ -15,9 +15,9 @@ from seg_jax.data.doctor.examined import Examined
 from seg_jax.data.doctor.facts import SplitFacts
 from seg_jax.data.source import Example
 from seg_jax.data.spec import DatasetSpec
+from seg_jax.labels import IGNORE_LABEL
 from seg_jax.predict.overlay import UNPAINTED
 from seg_jax.report.pictures import colourize, fit
-from seg_jax.typing import IGNORE_LABEL
 
 SPREAD = 4
 """Examples of a split that are spread over it."""

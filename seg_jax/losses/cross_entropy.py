@@ -4,7 +4,7 @@ import jax.numpy as jnp
 import optax
 from jaxtyping import Array, Float, Integer
 
-from seg_jax.typing import IGNORE_LABEL
+from seg_jax.labels import IGNORE_LABEL
 
 
 def softmax_cross_entropy(

@@ -12,7 +12,7 @@ import numpy as np
 from jax import lax
 from jaxtyping import Array, Bool, Integer
 
-from seg_jax.typing import IGNORE_LABEL
+from seg_jax.labels import IGNORE_LABEL
 
 
 def boundary_band(labels: Integer[Array, "b h w"], width: int) -> Bool[Array, "b h w"]:

@@ -4,7 +4,7 @@ import pytest
 import tensorflow_datasets as tfds
 
 from seg_jax.data.datasets.camvid import SPEC, CamVid
-from seg_jax.data.prepare import prepare
+from seg_jax.data.preparation.prepare import prepare
 
 
 @pytest.mark.parametrize("file_format", ["parquet", "tfrecord", "riegeli"])

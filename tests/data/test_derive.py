@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from seg_jax.data.derive import UnionSource, derive, restrict_to_trimap
 from seg_jax.data.spec import Fold, Trimap, Union, folds
-from seg_jax.typing import IGNORE_LABEL
+from seg_jax.labels import IGNORE_LABEL
 
 
 def numbered(memory_source, first, count):

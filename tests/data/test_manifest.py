@@ -5,7 +5,7 @@ import pytest
 
 from seg_jax.data.datasets.camvid import SPEC
 from seg_jax.data.manifest import make_manifest, read_manifest, write_manifest
-from seg_jax.data.prepare import prepare
+from seg_jax.data.preparation.prepare import prepare
 from seg_jax.data.source import open_source
 from seg_jax.data.validate import DataError, encode_png
 from seg_jax.files import JSONFileError

@@ -6,7 +6,7 @@ import pytest
 from seg_jax.data.catalogue import DATA_DIR_VARIABLE, resolve_data_dir, spec_of
 from seg_jax.data.datasets import camvid
 from seg_jax.data.items import Parts
-from seg_jax.data.prepare import prepare
+from seg_jax.data.preparation.prepare import prepare
 from seg_jax.data.source import open_source
 from seg_jax.data.validate import DataError
 from seg_jax.registry import UnknownNameError

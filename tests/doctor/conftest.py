@@ -10,7 +10,7 @@ import pytest
 
 from seg_jax.config import base_config
 from seg_jax.data.datasets.camvid import SPEC, CamVid
-from seg_jax.data.prepare import prepare
+from seg_jax.data.preparation.prepare import prepare
 from seg_jax.data.spec import folds
 
 COUNTS = {"train": 4, "val": 3, "test": 2}

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
-from seg_jax.data.prepare import prepare
+from seg_jax.data.preparation.prepare import prepare
 from seg_jax.doctor.diagnosis import to_record
 from seg_jax.doctor.examine import examine_configs, examine_dataset
 from seg_jax.doctor.looking import Where

@@ -18,7 +18,7 @@ from seg_jax.doctor.pictures import RARE, SPREAD, choose, paint, show_examples
 from seg_jax.doctor.sheet import draw_sheet
 from seg_jax.doctor.terminal import to_terminal
 from seg_jax.doctor.write import write_diagnosis
-from seg_jax.typing import IGNORE_LABEL
+from seg_jax.labels import IGNORE_LABEL
 
 VOID_TAGS = {"meta", "link", "img", "br"}
 

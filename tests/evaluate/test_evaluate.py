@@ -10,10 +10,10 @@ import pytest
 
 from seg_jax.evaluate.loop import evaluate
 from seg_jax.evaluate.step import make_eval_step
+from seg_jax.labels import IGNORE_LABEL
 from seg_jax.metrics.confusion import scores
 from seg_jax.preprocess import IMAGENET, normalise
 from seg_jax.train.parallel import map_eval_step
-from seg_jax.typing import IGNORE_LABEL
 
 RANDOM = np.random.RandomState(0)
 IMAGES = RANDOM.randint(0, 256, (11, 8, 9, 3)).astype(np.uint8)

@@ -4,8 +4,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from seg_jax.labels import IGNORE_LABEL
 from seg_jax.losses.cross_entropy import softmax_cross_entropy
-from seg_jax.typing import IGNORE_LABEL
 
 
 def test_sum_and_weight_equal_a_loop_over_pixels():

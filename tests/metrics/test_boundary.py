@@ -4,8 +4,8 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from seg_jax.labels import IGNORE_LABEL
 from seg_jax.metrics.boundary import boundary_band, restrict_to_band
-from seg_jax.typing import IGNORE_LABEL
 
 
 def naive_band(label, width):

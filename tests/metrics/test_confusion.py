@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from seg_jax.labels import IGNORE_LABEL
 from seg_jax.metrics.confusion import confusion_matrix, scores
-from seg_jax.typing import IGNORE_LABEL
 
 
 def draw(seed, batch=5, k=4):

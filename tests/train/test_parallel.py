@@ -5,6 +5,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from seg_jax.labels import IGNORE_LABEL
 from seg_jax.losses.cross_entropy import softmax_cross_entropy
 from seg_jax.losses.presence import presence_cross_entropy
 from seg_jax.optim.schedules import poly
@@ -19,7 +20,6 @@ from seg_jax.train.parallel import (
 )
 from seg_jax.train.state import create_state
 from seg_jax.train.step import make_train_step
-from seg_jax.typing import IGNORE_LABEL
 
 
 def batch():

@@ -11,7 +11,7 @@ import numpy as np
 from jaxtyping import Float, UInt8
 
 from seg_jax.data.views import resize_pair
-from seg_jax.typing import IGNORE_LABEL
+from seg_jax.labels import IGNORE_LABEL
 
 PAD_COLOR = (124, 116, 104)
 """The mean of ImageNet: padding becomes about zero after normalisation."""

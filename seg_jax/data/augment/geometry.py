@@ -19,7 +19,7 @@ from jaxtyping import Float32, UInt8
 
 from seg_jax.data.augment.crop import Window
 from seg_jax.data.augment.draws import GRID
-from seg_jax.typing import IGNORE_LABEL
+from seg_jax.labels import IGNORE_LABEL
 
 
 def source_points(

@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 from jaxtyping import Bool, UInt8
 
-from seg_jax.typing import IGNORE_LABEL
+from seg_jax.labels import IGNORE_LABEL
 
 Mask = Callable[[UInt8[np.ndarray, "h w"], np.random.Generator], Bool[np.ndarray, "h w"]]
 

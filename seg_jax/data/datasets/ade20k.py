@@ -16,7 +16,7 @@ from seg_jax.data.datasets.layout import find
 from seg_jax.data.items import Item, Parts, Reader
 from seg_jax.data.spec import Archive, DatasetSpec
 from seg_jax.data.validate import Origin, decode_label
-from seg_jax.typing import IGNORE_LABEL
+from seg_jax.labels import IGNORE_LABEL
 
 OTHER = 0
 """Value of the published label pictures for objects of no class."""

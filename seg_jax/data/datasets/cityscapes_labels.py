@@ -6,7 +6,7 @@ train id 255 and does not count.
 """
 
 from seg_jax.data.spec import Color
-from seg_jax.typing import IGNORE_LABEL
+from seg_jax.labels import IGNORE_LABEL
 
 _TRAIN_LABELS: tuple[tuple[str, int, Color], ...] = (
     ("road", 7, (128, 64, 128)),

@@ -10,13 +10,13 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from seg_jax.data.archive import unpack
 from seg_jax.data.builder import FilesBuilder
 from seg_jax.data.datasets import coco
 from seg_jax.data.datasets.coco_classes import PANOPTIC
 from seg_jax.data.formats.coco_json import load_json
 from seg_jax.data.formats.panoptic import class_ids, decode_segments
 from seg_jax.data.items import Item, Parts, Reader
+from seg_jax.data.preparation.archive import unpack
 from seg_jax.data.spec import Archive, DatasetSpec
 from seg_jax.data.validate import DataError, Origin
 

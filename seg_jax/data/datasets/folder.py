@@ -12,7 +12,6 @@ from typing import Any, ClassVar
 import tensorflow_datasets as tfds
 
 from seg_jax.data.builder import FilesBuilder
-from seg_jax.data.fetch import manual_folder
 from seg_jax.data.folder import drawings, pictures
 from seg_jax.data.folder.classes import colors
 from seg_jax.data.folder.description import FIELD, Description, parse_description
@@ -20,6 +19,7 @@ from seg_jax.data.folder.files import changed, find_files
 from seg_jax.data.folder.listing import list_items
 from seg_jax.data.image_header import read_size
 from seg_jax.data.items import Item, Parts, Reader
+from seg_jax.data.preparation.fetch import manual_folder
 from seg_jax.data.spec import DatasetSpec
 from seg_jax.data.validate import DataError, Origin, decode_image, encode_png
 

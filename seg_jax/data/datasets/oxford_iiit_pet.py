@@ -23,7 +23,7 @@ from seg_jax.data.datasets.layout import find
 from seg_jax.data.items import Item, Parts, Reader
 from seg_jax.data.spec import Archive, DatasetSpec, Union
 from seg_jax.data.validate import Origin, decode_image, decode_label, encode_png
-from seg_jax.typing import IGNORE_LABEL
+from seg_jax.labels import IGNORE_LABEL
 
 HOMEPAGE = "https://www.robots.ox.ac.uk/~vgg/data/pets/"
 

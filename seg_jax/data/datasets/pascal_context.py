@@ -29,7 +29,7 @@ from seg_jax.data.items import Item, Parts, Reader
 from seg_jax.data.palettes import voc_palette
 from seg_jax.data.spec import Archive, DatasetSpec
 from seg_jax.data.validate import Origin, decode_label
-from seg_jax.typing import IGNORE_LABEL
+from seg_jax.labels import IGNORE_LABEL
 
 HOMEPAGE = "https://cs.stanford.edu/~roozbeh/pascal-context/"
 

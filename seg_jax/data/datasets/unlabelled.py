@@ -4,7 +4,7 @@ import numpy as np
 
 from seg_jax.data.items import Item, Parts
 from seg_jax.data.validate import Origin, decode_image
-from seg_jax.typing import IGNORE_LABEL
+from seg_jax.labels import IGNORE_LABEL
 
 
 def ignore_all(

@@ -11,7 +11,7 @@ from jaxtyping import Int, UInt8
 
 from seg_jax.data.palettes import VOC_CLASSES, voc_palette
 from seg_jax.data.validate import DataError, Origin, decode_image, decode_label
-from seg_jax.typing import IGNORE_LABEL
+from seg_jax.labels import IGNORE_LABEL
 
 _SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _COLOUR_TYPE = 25

@@ -10,9 +10,9 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Int, UInt8
 
-from seg_jax.data.progress import SILENT, Progress
+from seg_jax.data.preparation.progress import SILENT, Progress
 from seg_jax.data.spec import DatasetSpec
-from seg_jax.typing import IGNORE_LABEL
+from seg_jax.labels import IGNORE_LABEL
 
 Size = tuple[int, int]
 """(height, width) in pixels."""

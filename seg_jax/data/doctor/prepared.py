@@ -24,7 +24,7 @@ from seg_jax.data.doctor.facts import (
     is_unlabelled,
 )
 from seg_jax.data.manifest import Manifest, read_manifest
-from seg_jax.data.progress import SILENT, Progress
+from seg_jax.data.preparation.progress import SILENT, Progress
 from seg_jax.data.source import Example, PreparedSource, Source, open_source
 from seg_jax.data.spec import DatasetSpec
 from seg_jax.data.validate import Origin, check_parts, decode_image, decode_label

@@ -10,7 +10,7 @@ import numpy as np
 from jaxtyping import UInt8
 
 from seg_jax.data.spec import Color, DatasetSpec
-from seg_jax.typing import IGNORE_LABEL
+from seg_jax.labels import IGNORE_LABEL
 
 _LUMA = (0.299, 0.587, 0.114)
 _MANY = 24

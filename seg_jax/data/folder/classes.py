@@ -11,7 +11,7 @@ from typing import Any
 from seg_jax.data.folder.fields import FIELD, as_names, fault
 from seg_jax.data.palettes import voc_palette
 from seg_jax.data.spec import Color
-from seg_jax.typing import IGNORE_LABEL
+from seg_jax.labels import IGNORE_LABEL
 
 BACKGROUND = "background"
 """The class of pixels that no mask or shape covers, unless another is named."""

@@ -14,7 +14,7 @@ from seg_jax.data.formats.shapes import Drawing
 from seg_jax.data.image_header import MAX_PIXELS
 from seg_jax.data.items import Item, Parts
 from seg_jax.data.validate import DataError, Origin
-from seg_jax.typing import IGNORE_LABEL
+from seg_jax.labels import IGNORE_LABEL
 
 _DRAWINGS: dict[str, Callable[[Any], Drawing]] = {
     "labelme": labelme.drawing,

@@ -12,7 +12,7 @@ from seg_jax.data.folder.fields import FIELD
 from seg_jax.data.formats.levels import decode_levels
 from seg_jax.data.items import Item, Parts
 from seg_jax.data.validate import Origin, check_claimed_size, decode_pixels
-from seg_jax.typing import IGNORE_LABEL
+from seg_jax.labels import IGNORE_LABEL
 
 _FOREIGN = -1
 _OPAQUE = 255

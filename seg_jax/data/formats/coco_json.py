@@ -16,7 +16,7 @@ from jaxtyping import Bool
 from seg_jax.data.formats import polygons, rle
 from seg_jax.data.items import Item, Parts
 from seg_jax.data.validate import DataError, Origin
-from seg_jax.typing import IGNORE_LABEL
+from seg_jax.labels import IGNORE_LABEL
 
 Outline = list[Any] | dict[str, Any]
 """Polygons [[x0, y0, ...], ...] or run lengths {"size": [h, w], "counts": ...}."""

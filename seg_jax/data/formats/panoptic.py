@@ -11,7 +11,7 @@ import numpy as np
 from jaxtyping import Int32, UInt8
 
 from seg_jax.data.validate import Origin, decode_pixels
-from seg_jax.typing import IGNORE_LABEL
+from seg_jax.labels import IGNORE_LABEL
 
 VOID = 0
 """Segment of the pixels that were not annotated."""

@@ -9,7 +9,7 @@ import numpy as np
 from seg_jax.data.pipeline.batches import EvalBatch
 from seg_jax.data.pipeline.prefetch import prefetch
 from seg_jax.data.source import Source
-from seg_jax.typing import IGNORE_LABEL
+from seg_jax.labels import IGNORE_LABEL
 
 
 def eval_batches(

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from seg_jax import assemble
 from seg_jax.config import base_config
 from seg_jax.data.augment import PAD_COLOR, Augmentation
-from seg_jax.typing import IGNORE_LABEL
+from seg_jax.labels import IGNORE_LABEL
 from seg_jax.validate import validate
 
 

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from seg_jax.data.augment.crop import choose_window, cut
-from seg_jax.typing import IGNORE_LABEL
+from seg_jax.labels import IGNORE_LABEL
 
 
 def cat_max_crop(label, crop_size, positions, cat_max_ratio):

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from seg_jax.data.augment import PAD_COLOR
 from seg_jax.data.augment.crop import Span, choose_window, cut, pad
 from seg_jax.data.augment.geometry import resample, source_points
-from seg_jax.typing import IGNORE_LABEL
+from seg_jax.labels import IGNORE_LABEL
 
 STILL = np.zeros((2, 3, 3), np.float32)
 STRAIGHT = (False, False)

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from seg_jax.data.augment.mix import MASKS, classmix_mask, cutmix_mask, paste
-from seg_jax.typing import IGNORE_LABEL
+from seg_jax.labels import IGNORE_LABEL
 
 
 def pair(seed, shape=(12, 15)):

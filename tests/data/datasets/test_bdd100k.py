@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 
 from seg_jax.data.datasets import bdd100k, cityscapes_labels
-from seg_jax.data.prepare import prepare
+from seg_jax.data.preparation.prepare import prepare
 from seg_jax.data.source import PreparedSource, open_source
 from seg_jax.data.validate import DataError
 

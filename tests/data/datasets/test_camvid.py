@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 
 from seg_jax.data.datasets import camvid
-from seg_jax.data.prepare import prepare
+from seg_jax.data.preparation.prepare import prepare
 from seg_jax.data.source import open_source
 from seg_jax.data.spec import Archive
 from seg_jax.data.validate import DataError
-from seg_jax.typing import IGNORE_LABEL
+from seg_jax.labels import IGNORE_LABEL
 
 
 def published(root, split, name, suffix=".png"):

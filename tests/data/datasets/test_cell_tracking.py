@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from seg_jax.data.datasets import cell_tracking
-from seg_jax.data.prepare import prepare
+from seg_jax.data.preparation.prepare import prepare
 from seg_jax.data.source import PreparedSource, open_source
 from seg_jax.data.spec import Archive
 from seg_jax.data.validate import DataError

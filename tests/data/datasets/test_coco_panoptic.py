@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 
 from seg_jax.data.datasets.coco_classes import PANOPTIC
-from seg_jax.data.prepare import prepare
+from seg_jax.data.preparation.prepare import prepare
 from seg_jax.data.source import open_source
 from seg_jax.data.validate import DataError
-from seg_jax.typing import IGNORE_LABEL
+from seg_jax.labels import IGNORE_LABEL
 
 HEIGHT, WIDTH = 12, 16
 IDS = [category.id for category in PANOPTIC]

@@ -4,10 +4,10 @@ import pytest
 import scipy.io
 
 from seg_jax.data.datasets.coco_stuff import STUFF10K, STUFF164K
-from seg_jax.data.prepare import prepare
+from seg_jax.data.preparation.prepare import prepare
 from seg_jax.data.source import open_source
 from seg_jax.data.validate import DataError
-from seg_jax.typing import IGNORE_LABEL
+from seg_jax.labels import IGNORE_LABEL
 
 NEVER_ANNOTATED = {12, 26, 29, 30, 45, 66, 68, 69, 71, 83, 91}
 """Of the ids 1..182 of labels.txt (https://github.com/nightrome/cocostuff)."""

@@ -6,7 +6,7 @@ import pytest
 
 from seg_jax.data.datasets import coco_voc21
 from seg_jax.data.datasets.coco_classes import THINGS
-from seg_jax.data.prepare import prepare
+from seg_jax.data.preparation.prepare import prepare
 from seg_jax.data.source import open_source
 from seg_jax.data.validate import DataError
 

@@ -12,10 +12,10 @@ from pycocotools.coco import COCO
 
 from seg_jax.data.catalogue import builder_class, spec_of
 from seg_jax.data.datasets.folder import builder_of
-from seg_jax.data.prepare import prepare
+from seg_jax.data.preparation.prepare import prepare
 from seg_jax.data.source import open_source
 from seg_jax.data.validate import DataError
-from seg_jax.typing import IGNORE_LABEL
+from seg_jax.labels import IGNORE_LABEL
 
 SIZE = (24, 32)
 COUNT = 6

@@ -4,7 +4,7 @@ import pytest
 from scipy import ndimage
 
 from seg_jax.data.datasets import isbi2012
-from seg_jax.data.prepare import prepare
+from seg_jax.data.preparation.prepare import prepare
 from seg_jax.data.source import PreparedSource, open_source
 from seg_jax.data.validate import DataError
 

@@ -10,7 +10,7 @@ from PIL import Image
 from seg_jax.data.catalogue import spec_of
 from seg_jax.data.datasets import oxford_iiit_pet
 from seg_jax.data.datasets.oxford_iiit_pet import OxfordIIITPet
-from seg_jax.data.prepare import prepare
+from seg_jax.data.preparation.prepare import prepare
 from seg_jax.data.source import PreparedSource, open_source
 from seg_jax.data.spec import Archive
 from seg_jax.data.validate import DataError

@@ -12,7 +12,7 @@ from seg_jax.data.catalogue import spec_of
 from seg_jax.data.datasets import pascal_context
 from seg_jax.data.datasets.pascal_context import PascalContext59, PascalContext60
 from seg_jax.data.datasets.pascal_context_classes import LABEL_NUMBERS
-from seg_jax.data.prepare import prepare
+from seg_jax.data.preparation.prepare import prepare
 from seg_jax.data.source import open_source
 from seg_jax.data.spec import Archive
 from seg_jax.data.validate import DataError

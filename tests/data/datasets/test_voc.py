@@ -20,7 +20,7 @@ from seg_jax.data.catalogue import spec_of
 from seg_jax.data.datasets import voc
 from seg_jax.data.datasets.voc import VOC
 from seg_jax.data.palettes import voc_palette
-from seg_jax.data.prepare import prepare
+from seg_jax.data.preparation.prepare import prepare
 from seg_jax.data.source import open_source
 from seg_jax.data.spec import Archive
 from seg_jax.data.validate import DataError

@@ -7,7 +7,7 @@ import pytest
 from seg_jax.data.datasets.camvid import SPEC, CamVid
 from seg_jax.data.doctor.files import examine_files
 from seg_jax.data.doctor.findings import find
-from seg_jax.data.prepare import prepare
+from seg_jax.data.preparation.prepare import prepare
 
 COUNTS = {"train": 4, "val": 3}
 

@@ -2,7 +2,7 @@ import pytest
 
 from seg_jax.data.folder.classes import colors
 from seg_jax.data.folder.description import FORMS, NAME_FORMS, parse_description
-from seg_jax.typing import IGNORE_LABEL
+from seg_jax.labels import IGNORE_LABEL
 
 BASE = {"path": "~/x", "images": "images/*.jpg", "labels": "masks/*.png", "classes": ("a", "b")}
 ONE_FILE = {**BASE, "labels": "labels.json", "background": "a"}

@@ -9,7 +9,7 @@ from seg_jax.data.folder.classes import ClassTable
 from seg_jax.data.folder.pictures import read_index, read_per_class, read_rgb
 from seg_jax.data.items import Item
 from seg_jax.data.validate import DataError, Origin
-from seg_jax.typing import IGNORE_LABEL
+from seg_jax.labels import IGNORE_LABEL
 
 SIZE = (9, 13)
 ORIGIN = Origin("folder/x", "train", "a", "a.jpg", "a.png")

@@ -4,7 +4,7 @@ import pytest
 
 from seg_jax.data.formats.panoptic import class_ids, decode_segments
 from seg_jax.data.validate import DataError, Origin
-from seg_jax.typing import IGNORE_LABEL
+from seg_jax.labels import IGNORE_LABEL
 
 ORIGIN = Origin("toy", "train", "one", "one.jpg", "one.png")
 

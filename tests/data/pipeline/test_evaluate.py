@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from seg_jax.data.pipeline.evaluate import eval_batches
 from seg_jax.data.source import open_source
 from seg_jax.data.validate import DataError
-from seg_jax.typing import IGNORE_LABEL
+from seg_jax.labels import IGNORE_LABEL
 
 SHAPES = [(10, 12), (8, 9), (9, 8)]
 

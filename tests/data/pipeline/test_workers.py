@@ -16,7 +16,7 @@ from seg_jax.data.augment import Augmentation
 from seg_jax.data.derive import SubsetSource, TrimapSource, UnionSource
 from seg_jax.data.pipeline.train import train_batches
 from seg_jax.data.pipeline.workers import explain
-from seg_jax.data.prepare import prepare
+from seg_jax.data.preparation.prepare import prepare
 from seg_jax.data.scenes.builder import SceneSource
 from seg_jax.data.source import open_source
 from seg_jax.data.validate import DataError, Origin

@@ -3,7 +3,7 @@ import dataclasses
 import numpy as np
 import pytest
 
-from seg_jax.data.prepare import prepare
+from seg_jax.data.preparation.prepare import prepare
 from seg_jax.data.scenes.builder import Scenes
 from seg_jax.data.source import PreparedSource, open_source
 
@@ -13,7 +13,7 @@ class FewScenes(Scenes):
 
 
 def test_what_is_built_is_what_is_drawn_on_demand(tmp_path, monkeypatch):
-    monkeypatch.setattr("seg_jax.data.prepare.builder_class", lambda *_: FewScenes)
+    monkeypatch.setattr("seg_jax.data.preparation.prepare.builder_class", lambda *_: FewScenes)
     assert prepare("scenes", data_dir=tmp_path).splits == FewScenes.SPEC.splits
     for split, count in FewScenes.SPEC.splits.items():
         built = PreparedSource(FewScenes, split, data_dir=tmp_path)

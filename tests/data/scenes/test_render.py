@@ -10,7 +10,7 @@ from seg_jax.data.scenes import render as scenes_render
 from seg_jax.data.scenes.canvas import Canvas, Dice, grown_mask, shape_mask
 from seg_jax.data.scenes.render import MARKER_SIZE, render
 from seg_jax.data.scenes.spec import CLASSES, PROBES, SHAPES, SPEC, SceneKnobs, knobs_of, stream_of
-from seg_jax.typing import IGNORE_LABEL
+from seg_jax.labels import IGNORE_LABEL
 
 SIDES = [CLASSES.index(name) for name in ("port", "starboard")]
 LAMPS = [CLASSES.index(name) for name in ("red_lamp", "green_lamp")]

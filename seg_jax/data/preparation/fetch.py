@@ -5,10 +5,10 @@ from pathlib import Path
 
 import tensorflow_datasets as tfds
 
-from seg_jax.data.archive import is_archive, stem_of, unpack
-from seg_jax.data.disk import FULL, DiskFullError, megabytes
-from seg_jax.data.download import check, download
-from seg_jax.data.progress import SILENT, Progress
+from seg_jax.data.preparation.archive import is_archive, stem_of, unpack
+from seg_jax.data.preparation.disk import FULL, DiskFullError, megabytes
+from seg_jax.data.preparation.download import check, download
+from seg_jax.data.preparation.progress import SILENT, Progress
 from seg_jax.data.spec import Archive, DatasetSpec
 
 

@@ -6,8 +6,8 @@ import zipfile
 import pytest
 
 from seg_jax.data.datasets.camvid import SPEC
-from seg_jax.data.disk import DiskFullError
-from seg_jax.data.fetch import fetch, unpack_found
+from seg_jax.data.preparation.disk import DiskFullError
+from seg_jax.data.preparation.fetch import fetch, unpack_found
 from seg_jax.data.spec import Archive
 from seg_jax.data.validate import DataError
 
@@ -88,7 +88,7 @@ def test_without_a_network_the_ways_out_are_named(tmp_path):
 
 
 def test_a_full_disk_is_not_taken_for_a_lack_of_network(offered, tmp_path, monkeypatch):
-    monkeypatch.setattr("seg_jax.data.disk.free_bytes", lambda _: 10)
+    monkeypatch.setattr("seg_jax.data.preparation.disk.free_bytes", lambda _: 10)
     with pytest.raises(DiskFullError, match=r"one.v1.zip needs about"):
         fetch(offering(*offered), tmp_path)
 

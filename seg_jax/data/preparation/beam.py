@@ -10,7 +10,7 @@ import importlib
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from seg_jax.data.shards import Outcome, Shard, write_shard
+from seg_jax.data.preparation.shards import Outcome, Shard, write_shard
 from seg_jax.files import read_json, write_json
 
 _REMEDY = "install it with `pip install apache-beam`, or leave --beam_runner out"

@@ -4,8 +4,8 @@ import cv2
 import numpy as np
 import pytest
 
-from seg_jax.data.beam import download_options
-from seg_jax.data.prepare import prepare
+from seg_jax.data.preparation.beam import download_options
+from seg_jax.data.preparation.prepare import prepare
 from seg_jax.data.validate import DataError
 
 
@@ -32,7 +32,7 @@ def beam():
 # Beam's own code and that of its dependencies warns of what it will change.
 @pytest.mark.filterwarnings("ignore")
 def test_beam_writes_what_we_write(beam, camvid_tree, tmp_path, monkeypatch):
-    monkeypatch.setattr("seg_jax.data.shards.SHARD_BYTES", 2000)
+    monkeypatch.setattr("seg_jax.data.preparation.shards.SHARD_BYTES", 2000)
     root = camvid_tree(train=5, val=2)
 
     def made(data_dir, **options):

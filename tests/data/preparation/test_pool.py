@@ -9,10 +9,10 @@ import time
 import psutil
 import pytest
 
-from seg_jax.data import pool
 from seg_jax.data.datasets import camvid
-from seg_jax.data.pool import choose_jobs, usable_cores, write_shards
-from seg_jax.data.shards import make_shards
+from seg_jax.data.preparation import pool
+from seg_jax.data.preparation.pool import choose_jobs, usable_cores, write_shards
+from seg_jax.data.preparation.shards import make_shards
 
 KILLED = "train_5"
 
@@ -36,7 +36,7 @@ def shards_of(camvid_tree, tmp_path, monkeypatch):
     """Returns a function (reader, count) -> one shard for every two examples of a split."""
 
     def make(reader, count):
-        monkeypatch.setattr("seg_jax.data.shards.SHARD_BYTES", 2000)
+        monkeypatch.setattr("seg_jax.data.preparation.shards.SHARD_BYTES", 2000)
         root = camvid_tree(train=count)
         builder = camvid.CamVid(data_dir=tmp_path / "data")
         folder = tmp_path / "shards"
@@ -82,11 +82,11 @@ def test_processes_stop_amid_a_shard_when_nobody_wants_more(shards_of, tmp_path)
 ORPHANS = """
 import functools, pathlib, sys
 sys.path.insert(0, sys.argv[1])
-from seg_jax.data import shards
+from seg_jax.data.preparation import shards
 shards.SHARD_BYTES = 2000
 import test_pool
 from seg_jax.data.datasets import camvid
-from seg_jax.data.pool import write_shards
+from seg_jax.data.preparation.pool import write_shards
 if __name__ == "__main__":
     root = pathlib.Path(sys.argv[2])
     builder = camvid.CamVid(data_dir=root / "data")

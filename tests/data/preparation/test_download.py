@@ -7,9 +7,9 @@ import time
 
 import pytest
 
-from seg_jax.data import download as module
-from seg_jax.data.disk import DiskFullError
-from seg_jax.data.download import download
+from seg_jax.data.preparation import download as module
+from seg_jax.data.preparation.disk import DiskFullError
+from seg_jax.data.preparation.download import download
 from seg_jax.data.spec import Archive
 from seg_jax.data.validate import DataError
 
@@ -201,7 +201,7 @@ def test_a_wrong_checksum_is_named_and_the_file_not_kept(server, tmp_path, algor
 
 
 def test_a_file_larger_than_the_disk_is_not_begun(server, tmp_path, monkeypatch):
-    monkeypatch.setattr("seg_jax.data.disk.free_bytes", lambda _: 1000)
+    monkeypatch.setattr("seg_jax.data.preparation.disk.free_bytes", lambda _: 1000)
     with pytest.raises(DiskFullError, match=r"file.zip needs about 0.3 MB, but .* has 0.0 MB"):
         download(server.archive(), tmp_path, pauses=FAST)
     assert len(server.asked) == 1

@@ -11,16 +11,16 @@ from typing import Any
 import tensorflow_datasets as tfds
 from absl import logging
 
-from seg_jax.data import beam
 from seg_jax.data.builder import FilesBuilder
 from seg_jax.data.catalogue import builder_class, resolve_data_dir
-from seg_jax.data.disk import explaining
-from seg_jax.data.lock import exclusive
 from seg_jax.data.manifest import Manifest, make_manifest, read_manifest, write_manifest
-from seg_jax.data.progress import SILENT, Progress
+from seg_jax.data.preparation import beam
+from seg_jax.data.preparation.disk import explaining
+from seg_jax.data.preparation.lock import exclusive
+from seg_jax.data.preparation.progress import SILENT, Progress
+from seg_jax.data.preparation.writing import Writing
 from seg_jax.data.source import read_records
 from seg_jax.data.spec import DatasetSpec
-from seg_jax.data.writing import Writing
 from seg_jax.files import JSONFileError
 
 

@@ -8,11 +8,11 @@ from pathlib import Path
 
 from absl import logging
 
-from seg_jax.data import journal
-from seg_jax.data.disk import free_bytes, megabytes, require_space
-from seg_jax.data.pool import choose_jobs, write_shards
-from seg_jax.data.progress import SILENT, Progress
-from seg_jax.data.shards import Outcome, Shard, WriteError
+from seg_jax.data.preparation import journal
+from seg_jax.data.preparation.disk import free_bytes, megabytes, require_space
+from seg_jax.data.preparation.pool import choose_jobs, write_shards
+from seg_jax.data.preparation.progress import SILENT, Progress
+from seg_jax.data.preparation.shards import Outcome, Shard, WriteError
 from seg_jax.data.validate import DataError
 
 SHOWN_FAULTS = 10

@@ -12,11 +12,11 @@ import cv2
 import numpy as np
 import pytest
 
-from seg_jax.data import writing
 from seg_jax.data.convert import convert
 from seg_jax.data.datasets import camvid
-from seg_jax.data.lock import exclusive
-from seg_jax.data.prepare import prepare
+from seg_jax.data.preparation import writing
+from seg_jax.data.preparation.lock import exclusive
+from seg_jax.data.preparation.prepare import prepare
 from seg_jax.data.source import open_source
 from seg_jax.data.validate import DataError
 from seg_jax.registry import UnknownNameError
@@ -52,7 +52,7 @@ def camvid_set(camvid_tree, tmp_path):
 
 @pytest.fixture
 def two_a_shard(monkeypatch):
-    monkeypatch.setattr("seg_jax.data.shards.SHARD_BYTES", 2000)
+    monkeypatch.setattr("seg_jax.data.preparation.shards.SHARD_BYTES", 2000)
 
 
 def checksums(prepared):
@@ -112,8 +112,9 @@ def test_nothing_but_the_dataset_is_left(camvid_set):
 
 KILLS = """
 import json, os, pathlib, signal, sys
-from seg_jax.data import journal, manifest, prepare, shards
-from seg_jax.data.shards import convert
+from seg_jax.data import manifest
+from seg_jax.data.preparation import journal, prepare, shards
+from seg_jax.data.preparation.shards import convert
 
 root, reference = pathlib.Path(sys.argv[1]), json.loads(sys.argv[2])
 shards.SHARD_BYTES = 2000  # two examples a shard
@@ -189,12 +190,12 @@ def counting(seen, after=1000):
 
 def test_after_ctrl_c_only_the_rest_is_converted(camvid_set, two_a_shard, monkeypatch):
     seen: list[str] = []
-    monkeypatch.setattr("seg_jax.data.shards.convert", counting(seen, 5))
+    monkeypatch.setattr("seg_jax.data.preparation.shards.convert", counting(seen, 5))
     with pytest.raises(KeyboardInterrupt):
         camvid_set()
     assert not (camvid_set.data / "camvid" / "1.1.0").exists()
     rest: list[str] = []
-    monkeypatch.setattr("seg_jax.data.shards.convert", counting(rest))
+    monkeypatch.setattr("seg_jax.data.preparation.shards.convert", counting(rest))
     told = Told()
     continued = camvid_set(progress=told)
     assert " ".join(rest) == "train_4 train_5 train_6 val_0 val_1 val_2 test_0 test_1"
@@ -204,13 +205,13 @@ def test_after_ctrl_c_only_the_rest_is_converted(camvid_set, two_a_shard, monkey
 
 
 def test_a_file_that_changed_meanwhile_is_converted_again(camvid_set, two_a_shard, monkeypatch):
-    monkeypatch.setattr("seg_jax.data.shards.convert", counting([], 9))
+    monkeypatch.setattr("seg_jax.data.preparation.shards.convert", counting([], 9))
     with pytest.raises(KeyboardInterrupt):
         camvid_set()
     label = camvid_set.root / "trainannot" / "train_2.png"
     cv2.imwrite(str(label), np.full((12, 16), 3, np.uint8))
     again: list[str] = []
-    monkeypatch.setattr("seg_jax.data.shards.convert", counting(again))
+    monkeypatch.setattr("seg_jax.data.preparation.shards.convert", counting(again))
     camvid_set()
     assert again[:2] == ["train_2", "train_3"]
     assert not {"train_0", "train_1", "train_4", "train_5", "train_6"} & set(again)
@@ -219,7 +220,7 @@ def test_a_file_that_changed_meanwhile_is_converted_again(camvid_set, two_a_shar
 
 
 def test_a_damaged_shard_is_converted_again(camvid_set, two_a_shard, monkeypatch, caplog):
-    monkeypatch.setattr("seg_jax.data.shards.convert", counting([], 5))
+    monkeypatch.setattr("seg_jax.data.preparation.shards.convert", counting([], 5))
     with pytest.raises(KeyboardInterrupt):
         camvid_set()
     shard = next(camvid_set.data.rglob("train-00000000.array_record"))
@@ -227,7 +228,7 @@ def test_a_damaged_shard_is_converted_again(camvid_set, two_a_shard, monkeypatch
     data[len(data) // 2] ^= 1
     shard.write_bytes(data)
     again: list[str] = []
-    monkeypatch.setattr("seg_jax.data.shards.convert", counting(again))
+    monkeypatch.setattr("seg_jax.data.preparation.shards.convert", counting(again))
     with caplog.at_level(logging.WARNING):
         continued = camvid_set()
     assert again[:3] == ["train_0", "train_1", "train_4"]
@@ -259,7 +260,7 @@ def test_all_faults_are_named_together_and_only_the_repaired_is_redone(
         path = camvid_set.root / f"{split}annot" / f"{split}_{number}.png"
         cv2.imwrite(str(path), np.zeros((12, 16), np.uint8))
     again: list[str] = []
-    monkeypatch.setattr("seg_jax.data.shards.convert", counting(again))
+    monkeypatch.setattr("seg_jax.data.preparation.shards.convert", counting(again))
     camvid_set()
     assert again == ["train_0", "train_1", "train_4", "train_5", "val_2"]
 
@@ -325,7 +326,7 @@ def test_one_dataset_is_prepared_by_one_process_at_a_time(camvid_set):
 
 
 def test_a_dataset_that_does_not_fit_is_not_begun(camvid_set, monkeypatch):
-    monkeypatch.setattr("seg_jax.data.disk.free_bytes", lambda _: 100)
+    monkeypatch.setattr("seg_jax.data.preparation.disk.free_bytes", lambda _: 100)
     with pytest.raises(
         OSError, match=r"^Dataset 'camvid' needs about .* has 0.0 MB free.*data_dir"
     ):
@@ -368,12 +369,12 @@ def test_a_disk_that_becomes_full_is_named_and_with_room_it_continues(
                     pass
         return convert(spec, split, item, reader)
 
-    monkeypatch.setattr("seg_jax.data.shards.convert", fill)
+    monkeypatch.setattr("seg_jax.data.preparation.shards.convert", fill)
     with pytest.raises(OSError, match=rf"holds {disk}/data is full: 0.0 MB are left.*continues"):
         camvid_set(disk / "data")
     ballast.unlink()
     seen: list[str] = []
-    monkeypatch.setattr("seg_jax.data.shards.convert", counting(seen))
+    monkeypatch.setattr("seg_jax.data.preparation.shards.convert", counting(seen))
     assert checksums(camvid_set(disk / "data")) == checksums(camvid_set("other"))
     assert seen[:5] == ["val_0", "val_1", "val_2", "test_0", "test_1"]
 

@@ -14,8 +14,8 @@ import zlib
 from collections.abc import Iterator
 from pathlib import Path
 
-from seg_jax.data.disk import DiskFullError, free_bytes, megabytes
-from seg_jax.data.progress import SILENT, Progress
+from seg_jax.data.preparation.disk import DiskFullError, free_bytes, megabytes
+from seg_jax.data.preparation.progress import SILENT, Progress
 from seg_jax.data.validate import DataError
 
 SUFFIXES = (".zip", ".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tar.xz")

@@ -5,7 +5,7 @@ import logging
 
 import pytest
 
-from seg_jax.data import journal
+from seg_jax.data.preparation import journal
 
 
 @pytest.fixture

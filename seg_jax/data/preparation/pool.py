@@ -10,7 +10,7 @@ from multiprocessing.synchronize import Event
 
 import cv2
 
-from seg_jax.data.shards import Outcome, Shard, write_shard
+from seg_jax.data.preparation.shards import Outcome, Shard, write_shard
 
 WORTHWHILE = 200_000_000
 """Bytes of images from which on processes pay: each takes about three seconds to start, and

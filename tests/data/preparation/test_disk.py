@@ -3,8 +3,14 @@ import os
 
 import pytest
 
-from seg_jax.data import disk
-from seg_jax.data.disk import DiskFullError, explaining, free_bytes, megabytes, require_space
+from seg_jax.data.preparation import disk
+from seg_jax.data.preparation.disk import (
+    DiskFullError,
+    explaining,
+    free_bytes,
+    megabytes,
+    require_space,
+)
 
 
 def test_free_space_is_that_of_the_folder_to_be(tmp_path):

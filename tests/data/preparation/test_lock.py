@@ -4,11 +4,11 @@ import sys
 
 import pytest
 
-from seg_jax.data.lock import BusyError, exclusive
+from seg_jax.data.preparation.lock import BusyError, exclusive
 
 HOLD = """
 import pathlib, sys, time
-from seg_jax.data.lock import exclusive
+from seg_jax.data.preparation.lock import exclusive
 with exclusive(pathlib.Path(sys.argv[1]), "It is held"):
     print("held", flush=True)
     time.sleep(60)

@@ -11,10 +11,17 @@ from array_record.python.array_record_module import ArrayRecordReader
 from hypothesis import given
 from hypothesis import strategies as st
 
-from seg_jax.data import shards as module
 from seg_jax.data.datasets.camvid import CamVid
 from seg_jax.data.items import Parts
-from seg_jax.data.shards import MAX_SHARDS, SHARD_BYTES, WriteError, cut, make_shards, write_shard
+from seg_jax.data.preparation import shards as module
+from seg_jax.data.preparation.shards import (
+    MAX_SHARDS,
+    SHARD_BYTES,
+    WriteError,
+    cut,
+    make_shards,
+    write_shard,
+)
 
 
 @pytest.fixture

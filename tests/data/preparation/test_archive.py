@@ -5,9 +5,9 @@ import zipfile
 
 import pytest
 
-from seg_jax.data import archive as module
-from seg_jax.data.archive import is_archive, stem_of, unpack
-from seg_jax.data.disk import DiskFullError
+from seg_jax.data.preparation import archive as module
+from seg_jax.data.preparation.archive import is_archive, stem_of, unpack
+from seg_jax.data.preparation.disk import DiskFullError
 from seg_jax.data.validate import DataError
 
 

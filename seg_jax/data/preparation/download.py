@@ -15,9 +15,9 @@ from email.message import Message
 from pathlib import Path
 from typing import Any
 
-from seg_jax.data.disk import megabytes, require_space
-from seg_jax.data.lock import exclusive
-from seg_jax.data.progress import SILENT, Progress
+from seg_jax.data.preparation.disk import megabytes, require_space
+from seg_jax.data.preparation.lock import exclusive
+from seg_jax.data.preparation.progress import SILENT, Progress
 from seg_jax.data.spec import Archive
 from seg_jax.data.validate import DataError
 

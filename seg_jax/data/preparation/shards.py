@@ -16,9 +16,9 @@ from typing import Any, NamedTuple
 from array_record.python.array_record_module import ArrayRecordWriter
 from tensorflow_datasets.core.example_serializer import ExampleSerializer
 
-from seg_jax.data import journal
 from seg_jax.data.convert import convert
 from seg_jax.data.items import Item, RawExample, Reader
+from seg_jax.data.preparation import journal
 from seg_jax.data.spec import DatasetSpec
 from seg_jax.data.validate import DataError
 

@@ -1,0 +1,1 @@
+"""From a publisher's files to records on disk: download, unpack, shards, resume, read back."""
