@@ -13,8 +13,8 @@ import cv2
 from seg_jax.data.preparation.shards import Outcome, Shard, write_shard
 
 WORTHWHILE = 200_000_000
-"""Bytes of images from which on processes pay: each takes about three seconds to start, and
-one core converts 25 to 40 MB a second."""
+"""Bytes of images from which on processes pay: each takes about a second to start, and one
+core converts some 25 MB a second."""
 
 _AHEAD = 2
 """Shards in flight for every process: it never waits, and few are pickled ahead of time."""
