@@ -6,6 +6,7 @@ Without arguments it runs experiments/quickstart.py, the default comparison.
 import argparse
 import importlib
 import keyword
+import logging
 import os
 import sys
 import traceback
@@ -50,6 +51,7 @@ def main(arguments: list[str]) -> int:
         command.add_arguments(subparser)
     # Whole traces: those of a defect are wanted, and `meant_for_the_user` needs the last frame.
     os.environ.setdefault("JAX_TRACEBACK_FILTERING", "off")
+    logging.basicConfig(format="%(levelname)s: %(message)s")
     options, overrides = parser.parse_known_args(arguments or QUICKSTART)
     command = load_command(options.verb)
     try:

@@ -22,9 +22,9 @@ doctor --dataset=NAME` says what is in it, and what is wrong. Your own pictures:
 [own_data.md](own_data.md).
 
 Sizes are those of the prepared set, roughly; most are estimates from the size of what is
-published. A split in brackets has no published labels: every pixel of it is ignored. Only
-`camvid`, `isbi2012` and a sample of `coco/voc21` were read from real files by our tests; the
-others from small trees in the publisher's layout.
+published. A split in brackets has no published labels: every pixel of it is ignored. One without
+a number has a size that nobody states. Only `camvid`, `isbi2012` and a sample of `coco/voc21` were
+read from real files by our tests; the others from small trees in the publisher's layout.
 """
 
 
@@ -43,9 +43,10 @@ def _row(spec: DatasetSpec) -> str:
     size = megabytes(spec.prepared_bytes) if spec.prepared_bytes else "-"
     probes = {probe.split(level) for probe in spec.probes for level in probe.levels}
     splits = ", ".join(
-        f"({split} {count:,})" if split in spec.unlabelled else f"{split} {count:,}"
+        f"({text})" if split in spec.unlabelled else text
         for split, count in spec.splits.items()
         if split not in probes
+        for text in [f"{split} {count:,}" if count else split]
     )
     if probes:
         splits += f", {len(probes)} probes"

@@ -124,7 +124,7 @@ class DatasetSpec:
         palette: colour of every class in pictures of labels.
         licence: under which terms the pictures may be used.
         citation: the publication to cite.
-        splits: stored split -> number of examples its authors state.
+        splits: stored split -> number of examples its authors state, 0 where they do not.
         derived: splits that are views of stored ones, by name.
         unlabelled: stored splits whose labels are not published: every pixel is ignored.
         probes: series of splits that isolate one factor; their splits are in `splits` too.

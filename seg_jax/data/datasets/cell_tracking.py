@@ -44,7 +44,7 @@ def _spec(form: str, name: str, counts: tuple[int, int], **archive) -> DatasetSp
     Args:
         form: its name here.
         name: its name in the challenge.
-        counts: segmented frames of the two sequences.
+        counts: segmented frames of the two sequences, 0 where no source states them.
         **archive: size and checksum of its archive.
     """
     first, second = _SEQUENCES
@@ -108,7 +108,7 @@ class DicHeLa(_CellTracking):
     SPEC = _spec(
         "dic_hela",
         FOLDER,
-        (9, 9),
+        (0, 0),
         bytes=41_504_758,
         sha256="832fed2d05bb7488cf9c51a2994b75f8f3f53b3c3098856211f2d39023c34e1a",
     )

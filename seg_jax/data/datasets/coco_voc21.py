@@ -7,8 +7,8 @@ where the class is the same; all else is background. A training image is kept if
 these objects, as the JSON states them, add up to more than 1000 pixels; validation images
 are all kept.
 
-COCO states the number of images, 118,287 and 5,000. Torchvision does not state how many it
-keeps for training: 92,518 is quoted second-hand and was not recounted here.
+COCO states the number of images, 118,287 and 5,000; torchvision does not state how many of
+them it keeps for training.
 """
 
 from collections.abc import Mapping, Sequence
@@ -36,7 +36,7 @@ SPEC = DatasetSpec(
     palette=voc_palette(len(VOC_CLASSES)),
     licence=coco.LICENCE,
     citation=coco.CITATION,
-    splits={"train": 92_518, "val": coco.SPLITS["val"]},
+    splits={"train": 0, "val": coco.SPLITS["val"]},
     homepage=coco.HOMEPAGE,
     archives=(
         *coco.IMAGE_ARCHIVES,
