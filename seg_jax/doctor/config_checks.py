@@ -85,7 +85,7 @@ def _crop(config: Config, facts: SplitFacts) -> Iterator[Finding]:
 
 
 def _batches(config: Config, train: SplitFacts, evaluated: SplitFacts) -> Iterator[Finding]:
-    if config.train.batch_size > train.usable:
+    if 0 < train.usable < config.train.batch_size:
         yield Finding(
             "warning",
             "batch above split",

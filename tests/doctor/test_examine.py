@@ -155,6 +155,17 @@ def test_trials_that_say_the_same_are_told_once(prepared, make_config):
     assert kinds(check(prepared, *small)) == [("warning", "batch above split")]
 
 
+def test_nothing_is_said_of_batches_where_every_example_is_faulty(
+    sound_tree, tmp_path, make_config
+):
+    for file in (sound_tree / "trainannot").iterdir():
+        file.write_bytes(b"no picture")
+    where = Where("camvid", str(tmp_path / "nowhere"), str(sound_tree))
+    found = kinds(examine_configs(where, [make_config()]))
+    assert "fault" in [severity for severity, _ in found]
+    assert "batch above split" not in [kind for _, kind in found]
+
+
 def test_views_of_files_are_said_to_be_unseen(sound_tree, tmp_path, make_config):
     config = make_config(dataset__train_split="fold0_train", dataset__eval_split="fold0_val")
     where = Where("camvid", str(tmp_path / "nowhere"), str(sound_tree))
