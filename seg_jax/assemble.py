@@ -13,9 +13,10 @@ from flax import linen as nn
 from seg_jax.config import Config, to_dict
 from seg_jax.data.augment import Augmentation
 from seg_jax.data.catalogue import spec_of
+from seg_jax.data.example import Source
 from seg_jax.data.pipeline.evaluate import eval_batches
 from seg_jax.data.pipeline.train import TrainBatches, train_batches
-from seg_jax.data.source import Source, open_source
+from seg_jax.data.source import open_source
 from seg_jax.data.spec import DatasetSpec
 from seg_jax.data.views import CachedSource, ResizedSource
 from seg_jax.describe import Description, describe

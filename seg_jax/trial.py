@@ -16,7 +16,7 @@ import numpy as np
 from seg_jax import assemble
 from seg_jax.checkpoints import Checkpointer
 from seg_jax.config import Config, to_dict
-from seg_jax.data.source import Source
+from seg_jax.data.example import Source
 from seg_jax.describe import count_flops, count_parameters
 from seg_jax.evaluate.loop import Evaluation, evaluate
 from seg_jax.files import write_json

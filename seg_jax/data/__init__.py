@@ -19,4 +19,4 @@ DATASETS = {
     "scenes": "seg_jax.data.scenes.builder:Scenes",
     "voc": "seg_jax.data.datasets.voc:VOC",
 }
-"""Dataset name -> its builder; `source.spec_of` and `source.open_source` resolve it."""
+"""Dataset name -> its builder; `catalogue.builder_class` resolves it."""

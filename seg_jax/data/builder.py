@@ -15,12 +15,12 @@ from typing import Any, ClassVar
 import numpy as np
 import tensorflow_datasets as tfds
 
+from seg_jax.data.example import Source
 from seg_jax.data.items import Item, RawExample, Reader
 from seg_jax.data.preparation import beam
 from seg_jax.data.preparation.fetch import fetch, manual_folder, unpack_found
 from seg_jax.data.preparation.shards import Shard, make_shards, to_features
 from seg_jax.data.preparation.writing import Writing
-from seg_jax.data.source import Source
 from seg_jax.data.spec import DatasetSpec
 
 FILE_FORMAT = "array_record"

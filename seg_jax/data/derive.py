@@ -4,19 +4,16 @@ import bisect
 import hashlib
 import itertools
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
 
+from seg_jax.data.example import Example, Source
 from seg_jax.data.spec import Derived, Fold, Trimap, Union
 from seg_jax.labels import IGNORE_LABEL
 
-if TYPE_CHECKING:
-    from seg_jax.data.source import Example, Source
 
-
-def derive(derived: Derived, sources: Sequence["Source"]) -> "Source":
+def derive(derived: Derived, sources: Sequence[Source]) -> Source:
     """Returns the view.
 
     Args:
@@ -38,14 +35,14 @@ def derive(derived: Derived, sources: Sequence["Source"]) -> "Source":
 class UnionSource:
     """The examples of several sources, one source after the other."""
 
-    def __init__(self, sources: Sequence["Source"]):
+    def __init__(self, sources: Sequence[Source]):
         self._sources = tuple(sources)
         self._ends = list(itertools.accumulate(map(len, self._sources)))
 
     def __len__(self) -> int:
         return self._ends[-1]
 
-    def __getitem__(self, index: int) -> "Example":
+    def __getitem__(self, index: int) -> Example:
         source, position = self._find(index)
         return source[position]
 
@@ -59,7 +56,7 @@ class UnionSource:
         """SHA-256 over the checksums of the sources."""
         return _combine("union", *(source.checksum for source in self._sources))
 
-    def _find(self, index: int) -> tuple["Source", int]:
+    def _find(self, index: int) -> tuple[Source, int]:
         if not 0 <= index < len(self):
             raise IndexError(f"Position {index} is not in 0..{len(self) - 1}.")
         which = bisect.bisect_right(self._ends, index)
@@ -69,14 +66,14 @@ class UnionSource:
 class SubsetSource:
     """Some of the examples of a source."""
 
-    def __init__(self, source: "Source", positions: Sequence[int]):
+    def __init__(self, source: Source, positions: Sequence[int]):
         self._source = source
         self._positions = tuple(positions)
 
     def __len__(self) -> int:
         return len(self._positions)
 
-    def __getitem__(self, index: int) -> "Example":
+    def __getitem__(self, index: int) -> Example:
         return self._source[self._at(index)]
 
     def size(self, index: int) -> tuple[int, int]:
@@ -100,13 +97,13 @@ class TrimapSource:
     Attributes are those of `spec.Trimap`.
     """
 
-    def __init__(self, source: "Source", *, width: int):
+    def __init__(self, source: Source, *, width: int):
         self._source, self._width = source, width
 
     def __len__(self) -> int:
         return len(self._source)
 
-    def __getitem__(self, index: int) -> "Example":
+    def __getitem__(self, index: int) -> Example:
         example = self._source[index]
         return {**example, "label": restrict_to_trimap(example["label"], self._width)}
 
@@ -131,7 +128,7 @@ def restrict_to_trimap(label: np.ndarray, width: int) -> np.ndarray:
     return np.where(band > 0, label, np.uint8(IGNORE_LABEL))
 
 
-def _fold(fold: Fold, source: "Source") -> SubsetSource:
+def _fold(fold: Fold, source: Source) -> SubsetSource:
     count = len(source)
     if fold.count > count:
         raise ValueError(

@@ -1,55 +1,20 @@
-"""Random access to the decoded examples of a split, from disk or made on demand."""
+"""Opens splits: those on disk, those made on demand, and those seen through others."""
 
 import functools
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Protocol, TypedDict, runtime_checkable
+from typing import Any
 
 import numpy as np
 import tensorflow_datasets as tfds
-from jaxtyping import UInt8, UInt16
+from jaxtyping import UInt16
 
 from seg_jax import registry
 from seg_jax.data.catalogue import DATA_DIR_VARIABLE, builder_class, resolve_data_dir
 from seg_jax.data.derive import derive
+from seg_jax.data.example import Example, Source
 from seg_jax.data.manifest import Manifest, read_manifest
 from seg_jax.data.validate import Origin, decode_image, decode_instances, decode_label
-
-
-class Example(TypedDict):
-    """One decoded example.
-
-    Attributes:
-        image: RGB.
-        label: class ids, IGNORE_LABEL where the pixel does not count; same size.
-        id: name within the split.
-    """
-
-    image: UInt8[np.ndarray, "h w 3"]
-    label: UInt8[np.ndarray, "h w"]
-    id: str
-
-
-@runtime_checkable
-class Source(Protocol):
-    """A split: a length, and an example for every position below it; safe from threads."""
-
-    def __len__(self) -> int:
-        """Returns the number of examples."""
-        ...
-
-    def __getitem__(self, index: int) -> Example:
-        """Returns the example at a position in 0..len - 1."""
-        ...
-
-    def size(self, index: int) -> tuple[int, int]:
-        """Returns (height, width) of an example without decoding it."""
-        ...
-
-    @property
-    def checksum(self) -> str:
-        """SHA-256 in hex over what the split holds; equal for equal examples in equal order."""
-        ...
 
 
 def open_source(

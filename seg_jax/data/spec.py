@@ -101,7 +101,7 @@ class Archive:
 
     Attributes:
         url: where.
-        file: name to keep it under; its ending tells how it is unpacked.
+        file: name to keep it under; its ending tells how it is unpacked, if it is an archive.
         bytes: its size, 0 where unknown; said before the download starts.
         sha256: its checksum in hex where the publisher states one, or we took it; else empty.
         md5: the same, for publishers that state an MD5.

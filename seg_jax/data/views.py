@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 from jaxtyping import UInt8
 
-from seg_jax.data.source import Example, Source
+from seg_jax.data.example import Example, Source
 
 
 def resize_pair(

@@ -13,7 +13,7 @@ from jaxtyping import UInt8
 
 from seg_jax.data.doctor.examined import Examined
 from seg_jax.data.doctor.facts import SplitFacts
-from seg_jax.data.source import Example
+from seg_jax.data.example import Example
 from seg_jax.data.spec import DatasetSpec
 from seg_jax.labels import IGNORE_LABEL
 from seg_jax.predict.overlay import UNPAINTED

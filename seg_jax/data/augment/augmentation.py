@@ -19,7 +19,7 @@ from seg_jax.data.augment.geometry import resample, source_points
 from seg_jax.data.augment.mix import MASKS, paste
 from seg_jax.data.augment.refuse import refusal
 from seg_jax.data.augment.resize_rule import ResizeRule
-from seg_jax.data.source import Example
+from seg_jax.data.example import Example
 
 
 @dataclasses.dataclass(frozen=True)

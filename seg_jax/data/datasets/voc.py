@@ -70,6 +70,13 @@ SPEC = DatasetSpec(
             "sbd_benchmark.tgz",
             md5="82b4d87ceb2ed10f6038a1cba92111cb",
         ),
+        Archive(
+            "https://raw.githubusercontent.com/shelhamer/fcn.berkeleyvision.org/"
+            f"1305c7378a9f0ab44b2c936f4d60e4687e3d8743/data/pascal/{FCN_LIST}",
+            FCN_LIST,
+            bytes=8832,
+            sha256="4ca991bd72c251fd2485eaa9e29536502ea3800d1b1c17c151fd6a04bcfbc2cc",
+        ),
     ),
     prepared_bytes=2_500_000_000,
 )

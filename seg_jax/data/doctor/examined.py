@@ -4,7 +4,7 @@ import dataclasses
 from collections.abc import Callable
 
 from seg_jax.data.doctor.facts import SplitFacts
-from seg_jax.data.source import Example
+from seg_jax.data.example import Example
 
 
 @dataclasses.dataclass(frozen=True)

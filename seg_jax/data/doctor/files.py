@@ -15,9 +15,9 @@ from seg_jax.data.convert import convert, origin_of
 from seg_jax.data.doctor.diagnose import diagnose
 from seg_jax.data.doctor.examined import Examined
 from seg_jax.data.doctor.facts import Fault, Look, collect, count_classes
+from seg_jax.data.example import Example
 from seg_jax.data.items import Item, Reader
 from seg_jax.data.preparation.progress import SILENT, Progress
-from seg_jax.data.source import Example
 from seg_jax.data.spec import DatasetSpec
 from seg_jax.data.validate import decode_image, decode_label
 

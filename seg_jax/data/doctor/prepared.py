@@ -23,9 +23,10 @@ from seg_jax.data.doctor.facts import (
     count_classes,
     is_unlabelled,
 )
+from seg_jax.data.example import Example, Source
 from seg_jax.data.manifest import Manifest, read_manifest
 from seg_jax.data.preparation.progress import SILENT, Progress
-from seg_jax.data.source import Example, PreparedSource, Source, open_source
+from seg_jax.data.source import PreparedSource, open_source
 from seg_jax.data.spec import DatasetSpec
 from seg_jax.data.validate import Origin, check_parts, decode_image, decode_label
 

@@ -6,9 +6,9 @@ from collections.abc import Iterator, Sequence
 import grain
 import numpy as np
 
+from seg_jax.data.example import Source
 from seg_jax.data.pipeline.batches import EvalBatch
 from seg_jax.data.pipeline.prefetch import prefetch
-from seg_jax.data.source import Source
 from seg_jax.labels import IGNORE_LABEL
 
 

@@ -9,7 +9,7 @@ thread or process met the bad one, or when.
 import logging
 from collections.abc import Mapping
 
-from seg_jax.data.source import Example, Source
+from seg_jax.data.example import Example, Source
 from seg_jax.data.validate import DataError
 
 _logger = logging.getLogger(__name__)

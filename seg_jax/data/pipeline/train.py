@@ -15,10 +15,10 @@ import numpy as np
 from jaxtyping import Int, UInt8
 
 from seg_jax.data.augment import Augmentation
+from seg_jax.data.example import Source
 from seg_jax.data.pipeline.batches import HostBatch
 from seg_jax.data.pipeline.prefetch import prefetch
 from seg_jax.data.pipeline.tolerance import SkippedExamples, TolerantReader
-from seg_jax.data.source import Source
 
 _NUM_STEPS = 2**62
 """Without end for every purpose; a Grain dataset needs a length."""

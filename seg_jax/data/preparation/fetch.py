@@ -1,6 +1,7 @@
 """Where a publisher's files come from: the folder the user names, archives in it, a download."""
 
 import hashlib
+import shutil
 from pathlib import Path
 
 import tensorflow_datasets as tfds
@@ -21,7 +22,7 @@ def manual_folder(dl_manager: tfds.download.DownloadManager) -> Path | None:
 
 
 def fetch(spec: DatasetSpec, folder: Path, progress: Progress = SILENT) -> Path:
-    """Downloads and unpacks the archives of a dataset, which are kept for next time.
+    """Downloads the files of a dataset, unpacks those that are archives, and keeps all.
 
     The forms of a family, such as those of COCO, share them.
 
@@ -50,7 +51,11 @@ def fetch(spec: DatasetSpec, folder: Path, progress: Progress = SILENT) -> Path:
     if absent:
         _say_sizes(spec, absent, folder, progress)
     for archive in rest:
-        unpack(_get(spec, archive, folder, progress), targets[archive], progress=progress)
+        file = _get(spec, archive, folder, progress)
+        if is_archive(file):
+            unpack(file, targets[archive], progress=progress)
+        else:
+            _place(file, targets[archive])
     return root
 
 
@@ -84,6 +89,14 @@ def unpack_found(
             check(known[file.name], file)
         unpack(file, target, progress=progress)
     return root
+
+
+def _place(file: Path, target: Path) -> None:
+    """Copies a file that is no archive, such as a list of ids, all of it or nothing."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    scratch = target.with_name(f"incomplete.{target.name}")
+    shutil.copy(file, scratch)
+    scratch.replace(target)
 
 
 def _get(spec: DatasetSpec, archive: Archive, folder: Path, progress: Progress) -> Path:

@@ -4,10 +4,10 @@ import functools
 import hashlib
 
 from seg_jax.data.builder import SegmentationBuilder
+from seg_jax.data.example import Example
 from seg_jax.data.items import RawExample
 from seg_jax.data.scenes.render import render
 from seg_jax.data.scenes.spec import SPEC, knobs_of, stream_of
-from seg_jax.data.source import Example
 from seg_jax.data.validate import encode_png
 
 SEED = 0

@@ -281,12 +281,15 @@ def test_a_label_that_is_not_there_is_named(full, tmp_path):
 
 
 def test_the_archives_are_found_where_they_are_unpacked(full, tmp_path, monkeypatch):
-    archives = []
-    for archive, folder in zip(voc.SPEC.archives, ("VOCdevkit", "benchmark_RELEASE"), strict=True):
+    *packed, fcn = voc.SPEC.archives
+    (tmp_path / fcn.file).write_text("v0\n")
+    archives = [Archive((tmp_path / fcn.file).as_uri(), fcn.file)]
+    for archive, folder in zip(packed, ("VOCdevkit", "benchmark_RELEASE"), strict=True):
         served = tmp_path / archive.file
         with tarfile.open(served, "w:gz" if served.suffix == ".tgz" else "w") as out:
             out.add(full / folder, folder)
         archives.append(Archive(served.as_uri(), archive.file))
     spec = dataclasses.replace(voc.SPEC, archives=tuple(archives))
     monkeypatch.setattr(VOC, "SPEC", spec)
-    assert prepare("voc", data_dir=tmp_path / "data").splits["trainaug"] == 6
+    splits = prepare("voc", data_dir=tmp_path / "data").splits
+    assert (splits["trainaug"], splits["seg11valid"]) == (6, 1)

@@ -123,3 +123,14 @@ def test_of_many_archives_those_of_the_dataset_are_taken_and_checked(offered, tm
 
 def test_no_archives_are_none(tmp_path):
     assert unpack_found(offering(), tmp_path, tmp_path / "scratch") is None
+
+
+def test_a_file_that_is_no_archive_is_taken_as_it_is(tmp_path):
+    served = tmp_path / "served" / "list.txt"
+    served.parent.mkdir()
+    served.write_text("a\nb\n")
+    spec = offering(Archive(served.as_uri(), "list.txt", bytes=4), name="family")
+    root = fetch(spec, tmp_path / "downloads")
+    assert files(root) == ["list.txt"]
+    served.write_text("changed")
+    assert (fetch(spec, tmp_path / "downloads") / "list.txt").read_text() == "a\nb\n"
