@@ -8,6 +8,7 @@ from ml_collections import ConfigDict
 
 from seg_jax.config import Config, ConfigError, base_config
 from seg_jax.data import DATASETS
+from seg_jax.data.folder.description import parse_description
 from seg_jax.models import MODELS
 from seg_jax.optim import OPTIMIZERS, SCHEDULES
 from seg_jax.registry import unknown_name
@@ -34,6 +35,7 @@ def validate(config: Config) -> None:
     """
     _same_fields(config)
     _known(config, "dataset.name", DATASETS, "dataset")
+    _folder(config)
     _known(config, "model.name", MODELS, "model")
     _known(config, "optimizer.name", OPTIMIZERS, "optimizer")
     _known(config, "schedule.name", SCHEDULES, "schedule")
@@ -77,6 +79,20 @@ def validate(config: Config) -> None:
         "'pmap' or 'shard_map'",
         "one of the two",
     )
+
+
+def _folder(config: Config) -> None:
+    """The description of the user's own pictures is whole, and there only if they are meant."""
+    dataset = config.dataset
+    if dataset.name == "folder":
+        splits = parse_description(dataset.folder.to_dict()).splits.names
+        for field in ("dataset.train_split", "dataset.eval_split"):
+            _known(config, field, splits, "split of config.dataset.folder")
+    elif dataset.folder:
+        raise ConfigError(
+            f"config.dataset.folder describes pictures of your own, but config.dataset.name is "
+            f"{dataset.name!r}. Set it to 'folder', or leave config.dataset.folder empty."
+        )
 
 
 def _augment(config: Config) -> None:

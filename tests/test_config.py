@@ -22,11 +22,22 @@ from seg_jax.validate import validate
 
 ROOT = Path(__file__).parents[1]
 
+OWN = {"path": "x", "images": "i/*.jpg", "labels": "l/*.png", "classes": ("a", "b")}
+
 
 def changed(**fields):
     return apply_overrides(
         base_config(), {name.replace("__", "."): value for name, value in fields.items()}
     )
+
+
+def test_a_description_of_own_pictures_is_valid():
+    assert validate(changed(dataset__name="folder", dataset__folder=OWN)) is None
+
+
+def test_a_dataset_of_own_pictures_has_to_be_described():
+    with pytest.raises(ValueError, match=r"config\.dataset\.folder has no path"):
+        validate(changed(dataset__name="folder"))
 
 
 def test_the_base_config_is_valid():
@@ -99,6 +110,11 @@ def test_an_argument_that_sets_nothing_is_refused(argument):
     ("fields", "sentence"),
     [
         ({"dataset__name": "camvit"}, "Unknown dataset 'camvit'. Did you mean 'camvid'"),
+        ({"dataset__folder": {"path": "x"}}, "but config.dataset.name is 'scenes'"),
+        (
+            {"dataset__name": "folder", "dataset__folder": OWN, "dataset__eval_split": "vall"},
+            "Unknown split of config.dataset.folder 'vall'. Did you mean 'val'",
+        ),
         ({"model__name": "deeplabv3"}, "Unknown model 'deeplabv3'. Did you mean 'deeplab_v3'"),
         ({"optimizer__name": "adam"}, "Unknown optimizer 'adam'. Known: sgd"),
         ({"schedule__name": "polly"}, "Did you mean 'poly'"),
