@@ -35,6 +35,7 @@ class Manifest:
         images: the first 16 hex digits of the SHA-256 of every image's bytes.
         pixels: pixels of every class id, those of IGNORE_LABEL last.
         present: images in which a class occurs, in the same order.
+        around: all pixels of those images, void ones included.
     """
 
     num_examples: int
@@ -43,6 +44,7 @@ class Manifest:
     images: tuple[str, ...]
     pixels: tuple[int, ...]
     present: tuple[int, ...]
+    around: tuple[int, ...]
 
 
 def make_manifest(
@@ -77,7 +79,7 @@ def make_manifest(
 
     total = hashlib.sha256()
     sizes, images = [], []
-    pixels, present = np.zeros(256, np.int64), np.zeros(256, np.int64)
+    pixels, present, around = (np.zeros(256, np.int64) for _ in range(3))
     with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
         for digest, image, size, counts in pool.map(look, range(len(records))):
             total.update(digest)
@@ -85,6 +87,7 @@ def make_manifest(
             images.append(image)
             pixels += counts
             present += counts > 0
+            around += (counts > 0) * counts.sum()
             on_example()
     kept = [*range(spec.num_classes), 255]
     return Manifest(
@@ -94,6 +97,7 @@ def make_manifest(
         images=tuple(images),
         pixels=tuple(pixels[kept].tolist()),
         present=tuple(present[kept].tolist()),
+        around=tuple(around[kept].tolist()),
     )
 
 
@@ -119,6 +123,7 @@ def read_manifest(folder: Path, split: str) -> Manifest:
         images=tuple(values["images"]),
         pixels=tuple(values["pixels"]),
         present=tuple(values["present"]),
+        around=tuple(values["around"]),
     )
 
 

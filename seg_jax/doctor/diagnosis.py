@@ -51,7 +51,7 @@ class Diagnosis:
     def median_frequency(self) -> list[float | None]:
         """Weights of the classes by median frequency balancing; all None where not known."""
         facts = self.facts.get(self.weighed)
-        if facts is None or facts.around is None:
+        if facts is None:
             return [None] * self.spec.num_classes
         return median_frequency(facts.pixels[:-1], facts.around[:-1])
 

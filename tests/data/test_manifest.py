@@ -37,6 +37,7 @@ def test_it_counts_what_the_records_hold():
     for position, value in enumerate([*range(11), 255]):
         assert manifest.pixels[position] == sum((x == value).sum() for x in labels)
         assert manifest.present[position] == sum((x == value).any() for x in labels)
+        assert manifest.around[position] == sum(x.size for x in labels if (x == value).any())
     assert manifest.images[1] == hashlib.sha256(RECORDS[1]["image"]).hexdigest()[:16]
 
 

@@ -67,7 +67,7 @@ class SplitFacts:
         images: hash of every image by position, empty for a faulty example.
         pixels: pixels by class.
         present: images in which a class occurs.
-        around: all pixels of those images; None where only decoding would tell.
+        around: all pixels of those images.
         richest: position of the image with the most pixels of a class, None for an absent one;
             empty where the split was not decoded.
         faults: the examples that cannot be used.
@@ -83,7 +83,7 @@ class SplitFacts:
     images: tuple[str, ...]
     pixels: tuple[int, ...]
     present: tuple[int, ...]
-    around: tuple[int, ...] | None
+    around: tuple[int, ...]
     richest: tuple[int | None, ...] = ()
     faults: tuple[Fault, ...] = ()
     strays: tuple[str, ...] = ()

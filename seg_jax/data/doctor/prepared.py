@@ -141,22 +141,17 @@ def _examine(
 
 
 def _of_manifest(spec: DatasetSpec, split: str, manifest: Manifest) -> SplitFacts:
-    sizes = Counter(manifest.sizes)
-    around = None
-    if len(sizes) == 1:
-        ((height, width),) = sizes
-        around = tuple(images * height * width for images in manifest.present)
     return SplitFacts(
         name=split,
         published=spec.splits.get(split),
         count=manifest.num_examples,
         decoded=False,
         unlabelled=is_unlabelled(spec, split),
-        sizes=dict(sizes),
+        sizes=dict(Counter(manifest.sizes)),
         images=manifest.images,
         pixels=manifest.pixels,
         present=manifest.present,
-        around=around,
+        around=manifest.around,
     )
 
 

@@ -47,14 +47,6 @@ def test_what_is_sound_gives_no_finding_and_what_was_not_decoded_is_said(prepare
     assert "--decode=all" in note.remedy
 
 
-def test_mixed_sizes_tell_the_weights_only_when_decoded(prepared):
-    manifest = read_manifest(folder(prepared), "val")
-    sizes = ((12, 16), (12, 16), (6, 16))
-    write_manifest(folder(prepared), "val", dataclasses.replace(manifest, sizes=sizes))
-    assert examine(prepared, ["val"], decode=False)["val"].facts.around is None
-    assert examine(prepared, ["val"], decode=True)["val"].facts.around is not None
-
-
 FAULTS = """
 import sys
 from seg_jax.data.doctor.prepared import examine_prepared
