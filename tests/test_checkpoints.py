@@ -117,16 +117,23 @@ def content(step):
     return np.random.RandomState(step).rand(50_000)
 
 
-def start_writer(*arguments):
-    return subprocess.Popen(
-        [sys.executable, "-c", WRITER, *map(str, arguments)],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
+@pytest.fixture
+def start_writer(python_env):
+    """Returns a function (arguments) -> a process that saves one checkpoint after the other."""
+
+    def start(*arguments):
+        return subprocess.Popen(
+            [sys.executable, "-c", WRITER, *map(str, arguments)],
+            env=python_env,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
+    return start
 
 
-def test_killed_at_any_moment_leaves_a_whole_step(tmp_path):
+def test_killed_at_any_moment_leaves_a_whole_step(tmp_path, start_writer):
     folder, first = tmp_path / "checkpoints", 1
     for delay in (0.0, 0.013, 0.031):
         writer = start_writer(folder, first)
@@ -144,7 +151,7 @@ def test_killed_at_any_moment_leaves_a_whole_step(tmp_path):
         first = newest + 1
 
 
-def test_a_full_disk_is_one_sentence_and_keeps_the_earlier_steps(tmp_path):
+def test_a_full_disk_is_one_sentence_and_keeps_the_earlier_steps(tmp_path, start_writer):
     folder = tmp_path / "checkpoints"
     with Checkpointer(folder) as checkpointer:
         checkpointer.save(0, {"kernel": content(0)})

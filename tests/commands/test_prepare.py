@@ -96,7 +96,9 @@ def test_a_fault_is_a_sentence_for_the_user(tree, tmp_path):
 def test_ctrl_c_stops_it_and_the_same_command_continues(tree, tmp_path):
     slow = tmp_path / "sitecustomize.py"
     slow.write_text(
-        "import importlib.abc, os, sys, time\n"
+        "import importlib.abc, os, signal, sys, time\n"
+        # As on a terminal, also where the tests run in the background, which ignores it.
+        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"
         "class Slow(importlib.abc.MetaPathFinder):\n"
         "    def find_spec(self, name, path, target=None):\n"
         "        if name == 'seg_jax.data.convert' and 'SLOW' in os.environ:\n"
