@@ -284,7 +284,11 @@ def test_read_only_examples_are_left_as_they_are(memory_source):
         example["label"].setflags(write=False)
     augmentation = Augmentation((12, 16), flip=False, mix="classmix", blur_probability=1.0)
     for seed in range(5):
-        augmentation.sample(examples.__getitem__, 0, 3, np.random.default_rng(seed))
+        image, _ = augmentation.sample(examples.__getitem__, 0, 3, np.random.default_rng(seed))
+        assert (image != examples[0]["image"]).any()
+    for position, example in enumerate(examples):
+        np.testing.assert_array_equal(example["image"], source[position]["image"])
+        np.testing.assert_array_equal(example["label"], source[position]["label"])
 
 
 BAD = {
