@@ -4,7 +4,6 @@ import collections
 import contextlib
 import dataclasses
 import importlib.metadata
-import os
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -16,13 +15,13 @@ import numpy as np
 from seg_jax import assemble
 from seg_jax.checkpoints import Checkpointer
 from seg_jax.config import Config, to_dict
+from seg_jax.cores import count_cores
 from seg_jax.data.example import Source
 from seg_jax.describe import count_flops, count_parameters
 from seg_jax.evaluate.loop import Evaluation, evaluate
 from seg_jax.files import write_json
 from seg_jax.metrics.confusion import scores
 from seg_jax.start import initial_state, restore
-from seg_jax.sweeps.slots import usable_cores
 from seg_jax.train.loop import MetricsLog, Progress, Timing, read_metrics, train
 from seg_jax.train.state import TrainState
 
@@ -201,7 +200,7 @@ def _training_facts(config: Config, timing: Timing, workdir: Path) -> dict[str, 
             "backend": jax.default_backend(),
             "device": jax.devices()[0].device_kind,
             "num_devices": jax.device_count(),
-            "num_cpus": len(usable_cores()) or os.cpu_count(),
+            "num_cpus": count_cores(),
         },
         "commit": _commit(),
     }

@@ -10,7 +10,7 @@ import pytest
 ROOT = Path(__file__).parents[1]
 FILES = sorted((ROOT / "seg_jax").rglob("*.py")) + sorted((ROOT / "experiments").rglob("*.py"))
 
-BASE = {"typing", "labels", "registry", "preprocess", "files"}
+BASE = {"typing", "labels", "registry", "preprocess", "files", "cores"}
 """Records and tables that anyone may use."""
 
 ALLOWED = {

@@ -33,10 +33,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace, overrides: Sequence[str]) -> int:
     """Runs the verb; 1 when a trial failed."""
+    from seg_jax.cores import count_cores
     from seg_jax.sweeps.local import run_trials
     from seg_jax.sweeps.lock import workdir_lock
     from seg_jax.sweeps.progress import show_progress
-    from seg_jax.sweeps.slots import make_slots, usable_cores
+    from seg_jax.sweeps.slots import make_slots
     from seg_jax.sweeps.store import store_plan
     from seg_jax.validate import validate
 
@@ -45,7 +46,7 @@ def run(options: argparse.Namespace, overrides: Sequence[str]) -> int:
     for trial in plan.trials:
         validate(from_dict(trial.config))
     devices = [device for device in options.devices.split(",") if device] or _gpus()
-    jobs = options.jobs or len(devices) or min(len(usable_cores()) or os.cpu_count() or 1, 4)
+    jobs = options.jobs or len(devices) or min(count_cores(), 4)
     slots = make_slots(jobs, platform="gpu" if devices else "cpu", devices=devices)
     with workdir_lock(options.workdir):
         plan = store_plan(options.workdir, plan)

@@ -135,11 +135,7 @@ def _fold(fold: Fold, source: Source) -> SubsetSource:
             f"A split of {count} examples cannot be cut into {fold.count} folds: some would be "
             "empty. Prepare the whole dataset."
         )
-    first, last = (edge * count // fold.count for edge in (fold.index, fold.index + 1))
-    inside = range(first, last)
-    if fold.held_out:
-        return SubsetSource(source, inside)
-    return SubsetSource(source, [i for i in range(count) if i not in inside])
+    return SubsetSource(source, fold.positions(count))
 
 
 def _combine(*parts: str) -> str:

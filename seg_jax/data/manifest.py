@@ -9,13 +9,13 @@ check of the writer: a lost row or a flipped bit shows before the dataset counts
 import concurrent.futures
 import dataclasses
 import hashlib
-import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from seg_jax.cores import count_cores
 from seg_jax.data.spec import DatasetSpec
 from seg_jax.data.validate import Origin, decode_label
 from seg_jax.files import read_json, write_json
@@ -80,7 +80,7 @@ def make_manifest(
     total = hashlib.sha256()
     sizes, images = [], []
     pixels, present, around = (np.zeros(256, np.int64) for _ in range(3))
-    with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
+    with concurrent.futures.ThreadPoolExecutor(count_cores()) as pool:
         for digest, image, size, counts in pool.map(look, range(len(records))):
             total.update(digest)
             sizes.append((int(size[0]), int(size[1])))

@@ -65,6 +65,11 @@ class Fold:
     count: int
     held_out: bool
 
+    def positions(self, num_examples: int) -> list[int]:
+        """Returns which of the examples of the stored split this side shows, in order."""
+        first, last = (edge * num_examples // self.count for edge in (self.index, self.index + 1))
+        return [i for i in range(num_examples) if (first <= i < last) == self.held_out]
+
 
 @dataclasses.dataclass(frozen=True)
 class Trimap:

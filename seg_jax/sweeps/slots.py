@@ -8,9 +8,10 @@ GPU, TPU: the slot's environment shows it its own devices only.
 """
 
 import dataclasses
-import os
 from collections.abc import Mapping, Sequence
 from typing import Literal
+
+from seg_jax.cores import usable_cores
 
 Platform = Literal["cpu", "gpu", "tpu"]
 
@@ -30,13 +31,6 @@ class Slot:
 
     environment: Mapping[str, str] = dataclasses.field(default_factory=dict)
     cores: tuple[int, ...] = ()
-
-
-def usable_cores() -> tuple[int, ...]:
-    """Returns the cores this process may use; none where the system cannot pin processes."""
-    if not hasattr(os, "sched_getaffinity"):
-        return ()
-    return tuple(sorted(os.sched_getaffinity(0)))
 
 
 def make_slots(num_slots: int, *, platform: Platform, devices: Sequence[str]) -> list[Slot]:

@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from seg_jax.cores import usable_cores
 from seg_jax.sweeps.local import run_trials
 from seg_jax.sweeps.plan import config_uid
-from seg_jax.sweeps.slots import Slot, usable_cores
+from seg_jax.sweeps.slots import Slot
 from seg_jax.sweeps.status import Status, read_status, write_status
 
 DRIVER = str(Path(__file__).with_name("drive_sweep.py"))

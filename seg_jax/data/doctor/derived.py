@@ -15,7 +15,4 @@ def members(derived: Derived, counts: Mapping[str, int]) -> list[tuple[str, int]
     stored = [(split, i) for split in derived.of for i in range(counts[split])]
     if not isinstance(derived, Fold):
         return stored
-    first, last = (
-        edge * len(stored) // derived.count for edge in (derived.index, derived.index + 1)
-    )
-    return [entry for i, entry in enumerate(stored) if (first <= i < last) == derived.held_out]
+    return [stored[i] for i in derived.positions(len(stored))]

@@ -2,7 +2,6 @@
 
 import concurrent.futures
 import dataclasses
-import os
 from collections import Counter
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
@@ -10,6 +9,7 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Int, UInt8
 
+from seg_jax.cores import count_cores
 from seg_jax.data.preparation.progress import SILENT, Progress
 from seg_jax.data.spec import DatasetSpec
 from seg_jax.labels import IGNORE_LABEL
@@ -133,7 +133,7 @@ def collect(
     richest: list[int | None] = [None] * kept
     images, faults, sizes = [], [], Counter()
     progress.start(f"looking at {name}", count, unit="examples")
-    with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
+    with concurrent.futures.ThreadPoolExecutor(count_cores()) as pool:
         for position, seen in enumerate(pool.map(look, range(count))):
             progress.advance(1)
             if isinstance(seen, Fault):

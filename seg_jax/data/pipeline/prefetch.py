@@ -1,6 +1,5 @@
 """Makes batches ahead of their use: in threads of this process, or in worker processes."""
 
-import os
 from collections.abc import Generator
 from typing import Any
 
@@ -8,6 +7,7 @@ import cv2
 import grain
 from absl import flags
 
+from seg_jax.cores import count_cores
 from seg_jax.data.pipeline.workers import explain, start_worker
 from seg_jax.data.validate import DataError
 
@@ -32,7 +32,7 @@ def prefetch(
         RuntimeError: a worker died.
     """
     if num_threads is None:
-        num_threads = max(1, min(MAX_THREADS, _cores() // max(num_workers, 1)))
+        num_threads = max(1, min(MAX_THREADS, count_cores() // max(num_workers, 1)))
     # OpenCV's own pool, one a process, would compete with these threads for the same cores.
     cv2.setNumThreads(1)
     options = grain.ReadOptions(num_threads=num_threads, prefetch_buffer_size=2 * num_threads)
@@ -56,10 +56,3 @@ def prefetch(
         raise explained from error
     finally:
         iterator.close()
-
-
-def _cores() -> int:
-    """Returns the number of cores this process may use: a sweep gives each trial its share."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1

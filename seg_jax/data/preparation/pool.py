@@ -10,6 +10,7 @@ from multiprocessing.synchronize import Event
 
 import cv2
 
+from seg_jax.cores import count_cores
 from seg_jax.data.preparation.shards import Outcome, Shard, write_shard
 
 WORTHWHILE = 200_000_000
@@ -18,11 +19,6 @@ core converts some 25 MB a second."""
 
 _AHEAD = 2
 """Shards in flight for every process: it never waits, and few are pickled ahead of time."""
-
-
-def usable_cores() -> int:
-    """Returns the number of cores that this process may run on."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def choose_jobs(jobs: int | None, num_bytes: int) -> int:
@@ -36,7 +32,7 @@ def choose_jobs(jobs: int | None, num_bytes: int) -> int:
         ValueError: `jobs` is not positive.
     """
     if jobs is None:
-        return usable_cores() if num_bytes >= WORTHWHILE else 1
+        return count_cores() if num_bytes >= WORTHWHILE else 1
     if jobs < 1:
         raise ValueError(f"--jobs={jobs} must be at least 1; leave it out to use every core.")
     return jobs

@@ -9,9 +9,10 @@ import time
 import psutil
 import pytest
 
+from seg_jax.cores import count_cores
 from seg_jax.data.datasets import camvid
 from seg_jax.data.preparation import pool
-from seg_jax.data.preparation.pool import choose_jobs, usable_cores, write_shards
+from seg_jax.data.preparation.pool import choose_jobs, write_shards
 from seg_jax.data.preparation.shards import make_shards
 
 KILLED = "train_5"
@@ -51,7 +52,7 @@ def shards_of(camvid_tree, tmp_path, monkeypatch):
 
 def test_few_pictures_are_converted_in_this_process_and_many_in_several():
     assert choose_jobs(None, pool.WORTHWHILE - 1) == 1
-    assert choose_jobs(None, pool.WORTHWHILE) == usable_cores() >= 1
+    assert choose_jobs(None, pool.WORTHWHILE) == count_cores() >= 1
     assert choose_jobs(3, 1) == 3
     with pytest.raises(ValueError, match=r"--jobs=0 must be at least 1"):
         choose_jobs(0, 1)
@@ -86,6 +87,7 @@ from seg_jax.data.preparation import shards
 shards.SHARD_BYTES = 2000
 import test_pool
 from seg_jax.data.datasets import camvid
+from seg_jax.cores import count_cores
 from seg_jax.data.preparation.pool import write_shards
 if __name__ == "__main__":
     root = pathlib.Path(sys.argv[2])
