@@ -5,7 +5,7 @@ Images and features are channels-last. Labels are class ids, never one-hot.
 """
 
 from collections.abc import Mapping
-from typing import Any, TypedDict
+from typing import Any, NotRequired, TypedDict
 
 import flax.struct
 from jax import Array
@@ -18,16 +18,23 @@ Features = Mapping[int, Array]
 """Output stride in pixels -> feature map [b, ceil(h / stride), ceil(w / stride), c]."""
 
 
+DEVICE_AXIS = "device"
+"""Name of the axis over which a function written for one device is mapped over many."""
+
+
 class Batch(TypedDict):
     """What the data pipeline delivers and every step consumes.
 
     Attributes:
         image: RGB as stored, before jitter and normalisation, which run on the device.
         label: class ids, IGNORE_LABEL where the pixel does not count.
+        border: what the loss of a pixel weighs in addition for lying between two objects, where
+            the config asks for it (U-Net, arXiv:1505.04597, equation 2).
     """
 
     image: UInt8[Array, "b h w 3"]
     label: UInt8[Array, "b h w"]
+    border: NotRequired[Float[Array, "b h w"]]
 
 
 @flax.struct.dataclass
@@ -47,3 +54,19 @@ class Outputs:
     logits: Any
     aux: Mapping[str, Any] = flax.struct.field(default_factory=dict)
     presence: Any = None
+
+
+@flax.struct.dataclass
+class Term:
+    """One summand of the objective; adds over devices and micro-batches leaf by leaf.
+
+    Attributes:
+        sum: the loss summed over what it is measured on, a scalar.
+        weight: what the sum is divided by once it is that of the global batch; where that is
+            0, nothing is divided.
+        factor: what the quotient is multiplied by; a static number, not a leaf.
+    """
+
+    sum: Any
+    weight: Any
+    factor: float = flax.struct.field(pytree_node=False)

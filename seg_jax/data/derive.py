@@ -7,8 +7,9 @@ from collections.abc import Sequence
 
 import cv2
 import numpy as np
+from jaxtyping import UInt16
 
-from seg_jax.data.example import Example, Source
+from seg_jax.data.example import Example, Source, instances_of
 from seg_jax.data.spec import Derived, Fold, Trimap, Union
 from seg_jax.labels import IGNORE_LABEL
 
@@ -51,6 +52,11 @@ class UnionSource:
         source, position = self._find(index)
         return source.size(position)
 
+    def instances(self, index: int) -> UInt16[np.ndarray, "h w"]:
+        """Returns the objects of an example; raises as `instances_of`."""
+        source, position = self._find(index)
+        return instances_of(source, position)
+
     @property
     def checksum(self) -> str:
         """SHA-256 over the checksums of the sources."""
@@ -79,6 +85,10 @@ class SubsetSource:
     def size(self, index: int) -> tuple[int, int]:
         """Returns (height, width) of an example without decoding it."""
         return self._source.size(self._at(index))
+
+    def instances(self, index: int) -> UInt16[np.ndarray, "h w"]:
+        """Returns the objects of an example; raises as `instances_of`."""
+        return instances_of(self._source, self._at(index))
 
     @property
     def checksum(self) -> str:
@@ -110,6 +120,10 @@ class TrimapSource:
     def size(self, index: int) -> tuple[int, int]:
         """Returns (height, width) of an example without decoding it."""
         return self._source.size(index)
+
+    def instances(self, index: int) -> UInt16[np.ndarray, "h w"]:
+        """Returns the objects of an example; raises as `instances_of`."""
+        return instances_of(self._source, index)
 
     @property
     def checksum(self) -> str:

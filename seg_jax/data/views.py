@@ -1,10 +1,12 @@
 """Sources made from sources: every example at one size, every example kept in memory."""
 
+import hashlib
+
 import cv2
 import numpy as np
-from jaxtyping import UInt8
+from jaxtyping import UInt8, UInt16
 
-from seg_jax.data.example import Example, Source
+from seg_jax.data.example import Example, Source, instances_of
 
 
 def resize_pair(
@@ -44,10 +46,42 @@ class ResizedSource:
         """Returns the one size."""
         return self._size
 
+    def instances(self, index: int) -> UInt16[np.ndarray, "h w"]:
+        """Returns the objects of an example, resized as its label; raises as `instances_of`."""
+        objects = instances_of(self._source, index)
+        target = (self._size[1], self._size[0])
+        return cv2.resize(objects, target, interpolation=cv2.INTER_NEAREST_EXACT)
+
     @property
     def checksum(self) -> str:
         """The checksum of the source: resizing is the config's, not the data's."""
         return self._source.checksum
+
+
+class FirstSource:
+    """The first examples of a source."""
+
+    def __init__(self, source: Source, count: int):
+        self._source, self._count = source, min(count, len(source))
+
+    def __len__(self) -> int:
+        return self._count
+
+    def __getitem__(self, index: int) -> Example:
+        return self._source[index]
+
+    def size(self, index: int) -> tuple[int, int]:
+        """Returns (height, width) of an example without decoding it."""
+        return self._source.size(index)
+
+    def instances(self, index: int) -> UInt16[np.ndarray, "h w"]:
+        """Returns the objects of an example; raises as `instances_of`."""
+        return instances_of(self._source, index)
+
+    @property
+    def checksum(self) -> str:
+        """That of the source and of how many are taken of it."""
+        return hashlib.sha256(f"{self._source.checksum} {self._count}".encode()).hexdigest()
 
 
 class CachedSource:
@@ -77,6 +111,10 @@ class CachedSource:
     def size(self, index: int) -> tuple[int, int]:
         """Returns (height, width) of an example without decoding it."""
         return self._source.size(index)
+
+    def instances(self, index: int) -> UInt16[np.ndarray, "h w"]:
+        """Returns the objects of an example; raises as `instances_of`."""
+        return instances_of(self._source, index)
 
     @property
     def checksum(self) -> str:

@@ -4,10 +4,10 @@ import dataclasses
 from collections.abc import Mapping
 from typing import Any, Literal
 
+from seg_jax.data.class_weights import enet, median_frequency
 from seg_jax.data.doctor.examined import Examined
 from seg_jax.data.doctor.facts import SplitFacts
 from seg_jax.data.doctor.finding import Finding, Severity
-from seg_jax.data.doctor.weights import enet, median_frequency
 from seg_jax.data.spec import DatasetSpec
 
 Form = Literal["prepared", "made on demand", "files"]

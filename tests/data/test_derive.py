@@ -101,3 +101,23 @@ def test_checksums_tell_views_apart(memory_source):
 def test_a_union_of_unions_finds_its_examples(memory_source):
     inner = UnionSource([numbered(memory_source, 0, 2), numbered(memory_source, 5, 2)])
     assert values(UnionSource([inner, inner])) == [0, 1, 5, 6, 0, 1, 5, 6]
+
+
+def test_objects_are_those_of_the_source_at_the_place(memory_source):
+    class WithObjects(memory_source):
+        def instances(self, index):
+            return self.labels[index].astype(np.uint16) * 300
+
+    def objects(view):
+        return [int(view.instances(i)[0, 0]) // 300 for i in range(len(view))]
+
+    one = WithObjects([np.full((2, 3), i, np.uint8) for i in range(6)])
+    other = WithObjects([np.full((2, 3), 50 + i, np.uint8) for i in range(2)])
+    assert objects(derive(Union(("a", "b")), [one, other])) == [0, 1, 2, 3, 4, 5, 50, 51]
+    for side in (True, False):
+        fold = derive(Fold(("a",), 1, 3, held_out=side), [one])
+        assert objects(fold) == values(fold)
+    assert objects(derive(Trimap(("a",), 1), [one])) == [0, 1, 2, 3, 4, 5]
+    mixed = derive(Union(("a", "b")), [one, numbered(memory_source, 0, 1)])
+    with pytest.raises(LookupError, match="knows no objects"):
+        mixed.instances(6)

@@ -68,3 +68,43 @@ def test_views_know_sizes_and_checksums_without_reading(memory_source):
         assert source.size(1) == size
         assert source.checksum == counting.checksum
     assert counting.reads == 0
+
+
+class WithObjects:
+    """A source whose objects are numbered by a map."""
+
+    checksum = "of objects"
+
+    def __init__(self, objects):
+        self.objects = objects
+
+    def __len__(self):
+        return 1
+
+    def __getitem__(self, index):
+        label = (self.objects % 200).astype(np.uint8)
+        return {"image": np.stack([label] * 3, -1), "label": label, "id": "n0"}
+
+    def instances(self, index):
+        return self.objects
+
+    def size(self, index):
+        return self.objects.shape
+
+
+def test_views_show_the_objects_of_their_source_as_they_show_its_label(memory_source):
+    objects = np.random.default_rng(0).integers(0, 60_000, (20, 30)).astype(np.uint16)
+    source = WithObjects(objects)
+    np.testing.assert_array_equal(CachedSource(source).instances(0), objects)
+    for size in ((20, 30), (10, 15), (13, 47)):
+        resized = ResizedSource(CachedSource(source), size)
+        actual = resized.instances(0)
+        assert actual.dtype == np.uint16
+        assert actual.shape == size
+        np.testing.assert_array_equal(actual % 200, resized[0]["label"])
+    for view in (
+        CachedSource(memory_source([LABEL])),
+        ResizedSource(open_source("scenes", "val"), (8, 8)),
+    ):
+        with pytest.raises(LookupError, match="knows no objects"):
+            view.instances(0)

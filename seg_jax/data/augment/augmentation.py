@@ -11,11 +11,12 @@ from collections.abc import Callable
 
 import cv2
 import numpy as np
-from jaxtyping import UInt8
+from jaxtyping import Float32, UInt8
 
 from seg_jax.data.augment.crop import PAD_COLOR, choose_window, cut, pad
 from seg_jax.data.augment.draws import draw
 from seg_jax.data.augment.geometry import resample, source_points
+from seg_jax.data.augment.layers import Layers
 from seg_jax.data.augment.mix import MASKS, paste
 from seg_jax.data.augment.refuse import refusal
 from seg_jax.data.augment.resize_rule import ResizeRule
@@ -24,7 +25,7 @@ from seg_jax.data.example import Example
 
 @dataclasses.dataclass(frozen=True)
 class Augmentation:
-    """Maps (image, label, rng) to a crop of fixed size; a pure function of the three.
+    """Maps a picture and an rng to a crop of fixed size; a pure function of the two.
 
     Attributes:
         crop_size: height and width of what comes out. Where the resized image ends smaller,
@@ -91,8 +92,16 @@ class Augmentation:
         image: UInt8[np.ndarray, "h w 3"],
         label: UInt8[np.ndarray, "h w"],
         rng: np.random.Generator,
-    ) -> tuple[UInt8[np.ndarray, "h2 w2 3"], UInt8[np.ndarray, "h2 w2"]]:
-        """Returns the augmented image and label, of `crop_size`; mixes nothing."""
+        border: Float32[np.ndarray, "h w"] | None = None,
+    ) -> Layers:
+        """Returns the picture augmented, of `crop_size`; mixes nothing.
+
+        Args:
+            image: RGB.
+            label: class ids.
+            rng: decides everything that is random, alike with and without a border.
+            border: weights of pixels between objects, which move with the image.
+        """
         draws = draw(rng)
         size = self._resize_rule((label.shape[0], label.shape[1]), draws.scale)
         window = choose_window(label, size, self.crop_size, draws.positions, self.max_class_ratio)
@@ -100,19 +109,22 @@ class Augmentation:
         if self.rotation or self.elastic:
             angle, vectors = self.rotation * draws.angle, self.elastic * draws.vectors
             points = source_points(self.crop_size, window, mirrored, angle, vectors)
-            image, label = resample(image, label, points, self.pad_color)
+            layers = resample(Layers(image, label, border), points, self.pad_color)
         else:
-            image, label = cut(image, label, window, mirrored)
-            image, label = pad(image, label, self.crop_size, self.pad_color)
+            layers = cut(Layers(image, label, border), window, mirrored)
+            layers = pad(layers, self.crop_size, self.pad_color)
         if draws.blur < self.blur_probability:
             low, high = self.blur_sigma
-            image = cv2.GaussianBlur(image, (0, 0), low + (high - low) * draws.sigma)
-        return image, label
+            blurred = cv2.GaussianBlur(layers.image, (0, 0), low + (high - low) * draws.sigma)
+            layers = layers._replace(image=blurred)
+        return layers
 
     def sample(
         self, read: Callable[[int], Example], index: int, count: int, rng: np.random.Generator
-    ) -> tuple[UInt8[np.ndarray, "h w 3"], UInt8[np.ndarray, "h w"]]:
+    ) -> Example:
         """Returns an example augmented and, where `mix` says so, mixed with another.
+
+        It keeps the example's name; the partner's is not told.
 
         The partner is any other example of the source, as likely as the next, and is
         augmented by draws of its own. The example's own draws come first: they are the same
@@ -125,14 +137,19 @@ class Augmentation:
             rng: decides everything that is random.
         """
         example = read(index)
-        image, label = self(example["image"], example["label"], rng)
+        layers = self._augmented(example, rng)
         mixes, which = rng.random(2).tolist()
-        if not self.mix or mixes >= self.mix_probability:
-            return image, label
-        step = 1 + int(which * (count - 1)) if count > 1 else 0
-        other = read((index + step) % count)
-        partner = self(other["image"], other["label"], rng)
-        return paste(image, label, partner, MASKS[self.mix](partner[1], rng))
+        if self.mix and mixes < self.mix_probability:
+            step = 1 + int(which * (count - 1)) if count > 1 else 0
+            partner = self._augmented(read((index + step) % count), rng)
+            layers = paste(layers, partner, MASKS[self.mix](partner.label, rng))
+        made = Example(image=layers.image, label=layers.label, id=example["id"])
+        if layers.border is not None:
+            made["border"] = layers.border
+        return made
+
+    def _augmented(self, example: Example, rng: np.random.Generator) -> Layers:
+        return self(example["image"], example["label"], rng, example.get("border"))
 
     @functools.cached_property
     def _resize_rule(self) -> ResizeRule:

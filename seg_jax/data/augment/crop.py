@@ -10,6 +10,7 @@ import cv2
 import numpy as np
 from jaxtyping import Float, UInt8
 
+from seg_jax.data.augment.layers import Layers
 from seg_jax.data.views import resize_pair
 from seg_jax.labels import IGNORE_LABEL
 
@@ -63,45 +64,43 @@ def choose_window(
     return _window(label.shape, size, crop_size, last)
 
 
-def cut(
-    image: UInt8[np.ndarray, "h w 3"],
-    label: UInt8[np.ndarray, "h w"],
-    window: Window,
-    mirrored: tuple[bool, bool],
-) -> tuple[UInt8[np.ndarray, "h2 w2 3"], UInt8[np.ndarray, "h2 w2"]]:
+def cut(layers: Layers, window: Window, mirrored: tuple[bool, bool]) -> Layers:
     """Returns what the crop shows of the source, at the size and the way round it shows it.
 
     Resizes only the window: three to five times cheaper than resizing the whole image, for
-    the same geometry up to a pixel of the source, and image and label share the difference.
+    the same geometry up to a pixel of the source, and all layers share the difference.
 
     Args:
-        image: the whole image.
-        label: the whole label.
+        layers: the whole picture.
         window: from `choose_window`.
         mirrored: whether (rows, columns) run backwards.
     """
     slices = tuple(slice(span.first, span.last) for span in window)
-    image, label = resize_pair(image[slices], label[slices], (window[0].shown, window[1].shown))
+    image, label, border = layers
+    rows, columns = window
+    image, label = resize_pair(image[slices], label[slices], (rows.shown, columns.shown))
+    if border is not None:
+        border = cv2.resize(border[slices], (columns.shown, rows.shown))
     if not any(mirrored):
-        return image, label
+        return Layers(image, label, border)
     # Not a view with negative strides: every copy of one is ten times slower.
-    return cv2.flip(image, _FLIP_CODES[mirrored]), cv2.flip(label, _FLIP_CODES[mirrored])
+    image, label = cv2.flip(image, _FLIP_CODES[mirrored]), cv2.flip(label, _FLIP_CODES[mirrored])
+    return Layers(
+        image, label, border if border is None else cv2.flip(border, _FLIP_CODES[mirrored])
+    )
 
 
-def pad(
-    image: UInt8[np.ndarray, "h w 3"],
-    label: UInt8[np.ndarray, "h w"],
-    size: tuple[int, int],
-    color: tuple[int, int, int],
-) -> tuple[UInt8[np.ndarray, "h2 w2 3"], UInt8[np.ndarray, "h2 w2"]]:
-    """Pads below and to the right to `size`, with a colour and with IGNORE_LABEL."""
+def pad(layers: Layers, size: tuple[int, int], color: tuple[int, int, int]) -> Layers:
+    """Pads below and to the right to `size`, with a colour, IGNORE_LABEL and no weight."""
+    image, label, border = layers
     height, width = label.shape
     if (height, width) == tuple(size):
-        return image, label
-    border = (0, size[0] - height, 0, size[1] - width, cv2.BORDER_CONSTANT)
-    return (
-        cv2.copyMakeBorder(image, *border, value=color),
-        cv2.copyMakeBorder(label, *border, value=IGNORE_LABEL),
+        return layers
+    margins = (0, size[0] - height, 0, size[1] - width, cv2.BORDER_CONSTANT)
+    return Layers(
+        cv2.copyMakeBorder(image, *margins, value=color),
+        cv2.copyMakeBorder(label, *margins, value=IGNORE_LABEL),
+        border if border is None else cv2.copyMakeBorder(border, *margins, value=0.0),
     )
 
 

@@ -15,10 +15,11 @@ import math
 
 import cv2
 import numpy as np
-from jaxtyping import Float32, UInt8
+from jaxtyping import Float32
 
 from seg_jax.data.augment.crop import Window
 from seg_jax.data.augment.draws import GRID
+from seg_jax.data.augment.layers import Layers
 from seg_jax.labels import IGNORE_LABEL
 
 
@@ -79,22 +80,24 @@ def _keys_kernel(distance: float) -> float:
 
 
 def resample(
-    image: UInt8[np.ndarray, "h w 3"],
-    label: UInt8[np.ndarray, "h w"],
-    points: Float32[np.ndarray, "2 h2 w2"],
-    color: tuple[int, int, int],
-) -> tuple[UInt8[np.ndarray, "h2 w2 3"], UInt8[np.ndarray, "h2 w2"]]:
-    """Samples the image bilinearly and the label by nearest neighbour.
+    layers: Layers, points: Float32[np.ndarray, "2 h2 w2"], color: tuple[int, int, int]
+) -> Layers:
+    """Samples image and border bilinearly and the label by nearest neighbour.
 
-    Points outside the source become `color` and IGNORE_LABEL.
+    Points outside the source become `color`, no weight and IGNORE_LABEL.
     """
     rows, columns = points
     edge = cv2.BORDER_REPLICATE
-    image = cv2.remap(image, columns, rows, cv2.INTER_LINEAR, borderMode=edge)
-    out = cv2.remap(label, columns, rows, cv2.INTER_NEAREST, borderMode=edge)
-    height, width = label.shape
+    image = cv2.remap(layers.image, columns, rows, cv2.INTER_LINEAR, borderMode=edge)
+    label = cv2.remap(layers.label, columns, rows, cv2.INTER_NEAREST, borderMode=edge)
+    border = layers.border
+    if border is not None:
+        border = cv2.remap(border, columns, rows, cv2.INTER_LINEAR, borderMode=edge)
+    height, width = layers.label.shape
     inside = (rows >= -0.5) & (rows <= height - 0.5) & (columns >= -0.5) & (columns <= width - 0.5)
     if not inside.all():
         image[~inside] = color
-        out[~inside] = IGNORE_LABEL
-    return image, out
+        label[~inside] = IGNORE_LABEL
+        if border is not None:
+            border[~inside] = 0
+    return Layers(image, label, border)

@@ -10,21 +10,23 @@ import cv2
 import numpy as np
 from jaxtyping import Bool, UInt8
 
+from seg_jax.data.augment.layers import Layers
 from seg_jax.labels import IGNORE_LABEL
 
 Mask = Callable[[UInt8[np.ndarray, "h w"], np.random.Generator], Bool[np.ndarray, "h w"]]
 
 
-def paste(
-    image: UInt8[np.ndarray, "h w 3"],
-    label: UInt8[np.ndarray, "h w"],
-    partner: tuple[UInt8[np.ndarray, "h w 3"], UInt8[np.ndarray, "h w"]],
-    mask: Bool[np.ndarray, "h w"],
-) -> tuple[UInt8[np.ndarray, "h w 3"], UInt8[np.ndarray, "h w"]]:
-    """Returns image and label with the partner's where the mask says so."""
+def paste(layers: Layers, partner: Layers, mask: Bool[np.ndarray, "h w"]) -> Layers:
+    """Returns the layers with the partner's where the mask says so."""
     chosen = mask.view(np.uint8)
-    image = cv2.copyTo(partner[0], chosen, np.array(image))
-    return image, cv2.copyTo(partner[1], chosen, np.array(label))
+    border = layers.border
+    if border is not None and partner.border is not None:
+        border = cv2.copyTo(partner.border, chosen, np.array(border))
+    return Layers(
+        cv2.copyTo(partner.image, chosen, np.array(layers.image)),
+        cv2.copyTo(partner.label, chosen, np.array(layers.label)),
+        border,
+    )
 
 
 def cutmix_mask(

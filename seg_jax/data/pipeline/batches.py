@@ -1,9 +1,9 @@
 """What the pipeline yields: uint8 batches in host memory."""
 
-from typing import TypedDict
+from typing import NotRequired, TypedDict
 
 import numpy as np
-from jaxtyping import UInt8
+from jaxtyping import Float32, UInt8
 
 
 class HostBatch(TypedDict):
@@ -12,19 +12,23 @@ class HostBatch(TypedDict):
     Attributes:
         image: RGB as stored.
         label: class ids, IGNORE_LABEL where the pixel does not count.
+        border: weights of pixels between objects; in training only, where the examples have it.
+        id: name of the example in each row; in evaluation without those of the padding, in
+            training of the example that was used, where another was skipped, and of the one
+            that was pasted into, where two were mixed.
     """
 
     image: UInt8[np.ndarray, "b h w 3"]
     label: UInt8[np.ndarray, "b h w"]
+    border: NotRequired[Float32[np.ndarray, "b h w"]]
+    id: list[str]
 
 
 class EvalBatch(HostBatch):
     """A batch of examples that are counted once each.
 
     Attributes:
-        id: names of the examples, one for each row that is not padding.
         num_examples: rows that are examples; those after them are padding, all ignored.
     """
 
-    id: list[str]
     num_examples: int

@@ -7,15 +7,15 @@ state to save, and what was skipped while a batch was made travels with it.
 
 import dataclasses
 import functools
-from collections.abc import Generator, Iterator, Mapping
-from typing import Any
+from collections.abc import Generator, Iterator, Mapping, Sequence
+from typing import Any, TypedDict
 
 import grain
 import numpy as np
-from jaxtyping import Int, UInt8
+from jaxtyping import Int
 
 from seg_jax.data.augment import Augmentation
-from seg_jax.data.example import Source
+from seg_jax.data.example import Example, Source
 from seg_jax.data.pipeline.batches import HostBatch
 from seg_jax.data.pipeline.prefetch import prefetch
 from seg_jax.data.pipeline.tolerance import SkippedExamples, TolerantReader
@@ -40,7 +40,7 @@ class TrainBatches(Iterator[Any]):
         """
         made = next(self._made)
         self._skipped.add(made["skipped"])
-        return {"image": made["image"], "label": made["label"]}
+        return made["batch"]
 
     @property
     def skipped(self) -> Mapping[int, str]:
@@ -113,9 +113,10 @@ def train_batches(
     return TrainBatches(made, max_bad_examples)
 
 
-class _MadeBatch(HostBatch):
+class _MadeBatch(TypedDict):
     """A batch, and the bad examples that were met while it was made: position -> fault."""
 
+    batch: HostBatch
     skipped: dict[int, str]
 
 
@@ -140,17 +141,25 @@ class _BatchMaker:
         read = TolerantReader(self.source, self.max_bad_examples)
         first = step * self.batch_size + self.first_row
         rows = [self._make(row, read) for row in range(first, first + self.num_rows)]
-        images, labels = zip(*rows, strict=True)
-        return {"image": np.stack(images), "label": np.stack(labels), "skipped": read.skipped}
+        return {"batch": _stack(rows), "skipped": read.skipped}
 
-    def _make(
-        self, row: int, read: TolerantReader
-    ) -> tuple[UInt8[np.ndarray, "h w 3"], UInt8[np.ndarray, "h w"]]:
-        """Returns image and label of a row, counted from the start of the whole stream."""
+    def _make(self, row: int, read: TolerantReader) -> Example:
+        """Returns what fills a row, counted from the start of the whole stream."""
         count = len(self.source)
         epoch, turn = divmod(row, count)
         position = int(_order(count, self.order_seed, epoch)[turn])
         return self.augmentation.sample(read, position, count, _generator(self.augment_seed, row))
+
+
+def _stack(rows: Sequence[Example]) -> HostBatch:
+    batch = HostBatch(
+        image=np.stack([row["image"] for row in rows]),
+        label=np.stack([row["label"] for row in rows]),
+        id=[row["id"] for row in rows],
+    )
+    if "border" in rows[0]:
+        batch["border"] = np.stack([row["border"] for row in rows if "border" in row])
+    return batch
 
 
 # Grain's shuffle permutes one index at a time, without memory, which takes 0.1 ms for a set of

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from seg_jax import assemble
+from seg_jax.assemble import data
 from seg_jax.config import base_config
 from seg_jax.data.augment import PAD_COLOR, Augmentation
 from seg_jax.labels import IGNORE_LABEL
@@ -26,6 +26,14 @@ def paint(label: np.ndarray) -> np.ndarray:
     return np.stack([label] * 3, -1)
 
 
+def assert_border_lies_on(image, label, border):
+    """A border that equals the image is interpolated as that is, which rounds; 0 outside."""
+    inside = label != IGNORE_LABEL
+    assert border.dtype == np.float32
+    assert not border[~inside].any()
+    np.testing.assert_allclose(border[inside], image[inside][:, 0], atol=0.76)
+
+
 @settings(max_examples=60, deadline=None, database=None)
 @given(
     source=st.tuples(st.integers(1, 60), st.integers(1, 60)),
@@ -38,8 +46,11 @@ def test_image_and_label_stay_on_each_other(source, crop, scale, seed, axis):
     # On a ramp of 4 a pixel, bilinear and nearest differ by half a pixel, 2, and rounding.
     label = (np.indices(source)[axis] * 4).astype(np.uint8)
     augmentation = Augmentation(crop, (scale, scale), flip=True)
-    image, out = augmentation(paint(label), label, np.random.default_rng(seed))
+    image, out, border = augmentation(
+        paint(label), label, np.random.default_rng(seed), label.astype(np.float32)
+    )
     assert image.shape == (*crop, 3)
+    assert_border_lies_on(image, out, border)
     assert out.shape == crop
     assert set(np.unique(out)) <= set(np.unique(label)) | {IGNORE_LABEL}
     padded = out == IGNORE_LABEL
@@ -56,7 +67,7 @@ def test_without_scaling_the_crop_is_an_exact_window():
     augmentation = Augmentation((16, 24), flip=False)
     corners = set()
     for seed in range(200):
-        out, out_label = augmentation(image, label, np.random.default_rng(seed))
+        out, out_label, _ = augmentation(image, label, np.random.default_rng(seed))
         (y,), (x,) = (
             np.unique(axis)
             for axis in np.nonzero(
@@ -100,7 +111,7 @@ def test_turning_the_flip_off_does_not_move_the_crop():
 def test_scale_enlarges_by_the_factor():
     label = np.zeros((40, 40), np.uint8)
     label[::10] = label[:, ::10] = 9  # a grid whose pitch shows the scale
-    _, out = Augmentation((40, 40), (2.0, 2.0), flip=False)(
+    _, out, _ = Augmentation((40, 40), (2.0, 2.0), flip=False)(
         paint(label), label, np.random.default_rng(0)
     )
     for axis in (0, 1):
@@ -126,7 +137,10 @@ def test_turned_and_deformed_image_and_label_stay_on_each_other(
     augmentation = Augmentation(
         (40, 30), (scale, scale), flip_vertical=True, rotation=rotation, elastic=elastic
     )
-    image, out = augmentation(paint(label), label, np.random.default_rng(seed))
+    image, out, border = augmentation(
+        paint(label), label, np.random.default_rng(seed), label.astype(np.float32)
+    )
+    assert_border_lies_on(image, out, border)
     padded = out == IGNORE_LABEL
     assert set(np.unique(out)) <= set(np.unique(label)) | {IGNORE_LABEL}
     assert (image[padded] == PAD_COLOR).all()
@@ -157,6 +171,33 @@ def test_an_operation_changes_something_and_draws_nothing_of_the_others(field):
     assert differs == (field != "mix")
 
 
+@pytest.mark.parametrize("field", [None, *sorted(OPERATIONS)])
+def test_a_border_draws_nothing_and_changes_neither_image_nor_label(field, memory_source):
+    class Bordered(memory_source):
+        def __getitem__(self, index):
+            example = super().__getitem__(index)
+            border = example["label"].astype(np.float32)
+            border.setflags(write=False)
+            return {**example, "border": border}
+
+    labels = [blocks(40, 40, i) for i in range(3)]
+    plain, bordered = memory_source(labels), Bordered(labels)
+    augmentation = Augmentation((16, 24), (0.5, 2.0))
+    if field:
+        augmentation = dataclasses.replace(augmentation, **{field: OPERATIONS[field]})
+    for seed in range(10):
+        one, other = np.random.default_rng(seed), np.random.default_rng(seed)
+        without = augmentation.sample(plain.__getitem__, seed % 3, 3, one)
+        made = augmentation.sample(bordered.__getitem__, seed % 3, 3, other)
+        assert one.bit_generator.state == other.bit_generator.state
+        assert set(made) - set(without) == {"border"}
+        np.testing.assert_array_equal(made["image"], without["image"])
+        np.testing.assert_array_equal(made["label"], without["label"])
+        assert made["id"] == without["id"] == f"n{seed % 3}"
+        if field != "blur_probability":  # of the image alone
+            assert_border_lies_on(made["image"], made["label"], made["border"])
+
+
 def test_the_vertical_flip_is_independent_of_the_other():
     label = np.zeros((8, 8), np.uint8)
     label[0, 0] = 7
@@ -185,7 +226,7 @@ def test_angles_cover_the_range_evenly_in_both_directions():
     augmentation = Augmentation((81, 81), flip=False, rotation=60.0)
     angles = []
     for seed in range(300):
-        _, out = augmentation(paint(label), label, np.random.default_rng(seed))
+        _, out, _ = augmentation(paint(label), label, np.random.default_rng(seed))
         y, x = (axis.mean() - 40 for axis in np.nonzero(out == 1))
         angles.append(np.degrees(np.arctan2(y, x)))
         assert np.hypot(y, x) == pytest.approx(30, abs=0.7)
@@ -200,7 +241,7 @@ def test_elastic_displaces_the_centre_by_its_standard_deviation():
     augmentation = Augmentation((81, 81), flip=False, elastic=4.0)
     shifts = []
     for seed in range(300):
-        _, out = augmentation(paint(label), label, np.random.default_rng(seed))
+        _, out, _ = augmentation(paint(label), label, np.random.default_rng(seed))
         shifts.append([axis.mean() - 40 for axis in np.nonzero(out == 1)])
     assert np.mean(shifts) == pytest.approx(0, abs=0.6)
     np.testing.assert_allclose(np.std(shifts, axis=0), 4, rtol=0.2)
@@ -214,8 +255,8 @@ def test_blur_is_a_gaussian_of_the_image_alone_as_often_as_said():
     blurred = dataclasses.replace(plain, blur_probability=0.3, blur_sigma=(2.0, 2.0))
     often = 0
     for seed in range(300):
-        before, label_before = plain(image, label, np.random.default_rng(seed))
-        after, label_after = blurred(image, label, np.random.default_rng(seed))
+        before, label_before, _ = plain(image, label, np.random.default_rng(seed))
+        after, label_after, _ = blurred(image, label, np.random.default_rng(seed))
         np.testing.assert_array_equal(label_before, label_after)
         if not np.array_equal(before, after):
             often += 1
@@ -244,19 +285,21 @@ def test_a_sample_is_two_augmented_examples_mixed(mix, memory_source):
     partners = []
     for seed in range(400):
         rng = np.random.default_rng(seed)
-        image, label = plain(source[2]["image"], source[2]["label"], rng)
+        image, label, _ = plain(source[2]["image"], source[2]["label"], rng)
         rng.random(2)
         sample = plain.sample(source.__getitem__, 2, 5, np.random.default_rng(seed))
-        np.testing.assert_array_equal(sample[0], image)
-        np.testing.assert_array_equal(sample[1], label)
+        np.testing.assert_array_equal(sample["image"], image)
+        np.testing.assert_array_equal(sample["label"], label)
         read = []
-        mixed_image, mixed_label = mixing.sample(
+        mixed = mixing.sample(
             lambda i, read=read: read.append(i) or source[i], 2, 5, np.random.default_rng(seed)
         )
+        assert mixed["id"] == "n2"
+        mixed_image, mixed_label = mixed["image"], mixed["label"]
         assert read[0] == 2
         partners += read[1:]
         other = source[read[-1]]
-        other_image, other_label = plain(other["image"], other["label"], rng)
+        other_image, other_label, _ = plain(other["image"], other["label"], rng)
         pasted = mixed_label != label
         if len(read) == 1:
             assert not pasted.any()
@@ -272,8 +315,8 @@ def test_a_sample_is_two_augmented_examples_mixed(mix, memory_source):
 def test_the_only_example_is_its_own_partner(memory_source):
     source = memory_source([blocks(12, 16, 0)])
     augmentation = Augmentation((12, 16), mix="cutmix")
-    image, label = augmentation.sample(source.__getitem__, 0, 1, np.random.default_rng(0))
-    np.testing.assert_array_equal(image[..., 0], label)
+    made = augmentation.sample(source.__getitem__, 0, 1, np.random.default_rng(0))
+    np.testing.assert_array_equal(made["image"][..., 0], made["label"])
 
 
 def test_read_only_examples_are_left_as_they_are(memory_source):
@@ -284,8 +327,8 @@ def test_read_only_examples_are_left_as_they_are(memory_source):
         example["label"].setflags(write=False)
     augmentation = Augmentation((12, 16), flip=False, mix="classmix", blur_probability=1.0)
     for seed in range(5):
-        image, _ = augmentation.sample(examples.__getitem__, 0, 3, np.random.default_rng(seed))
-        assert (image != examples[0]["image"]).any()
+        made = augmentation.sample(examples.__getitem__, 0, 3, np.random.default_rng(seed))
+        assert (made["image"] != examples[0]["image"]).any()
     for position, example in enumerate(examples):
         np.testing.assert_array_equal(example["image"], source[position]["image"])
         np.testing.assert_array_equal(example["label"], source[position]["label"])
@@ -393,9 +436,8 @@ def test_a_config_reaches_the_training_stream_field_by_field(monkeypatch):
         built.append(fields)
         return Augmentation(**fields)
 
-    monkeypatch.setattr(assemble, "Augmentation", record)
-    task = assemble.assemble(config)
-    assemble.train_stream(task, assemble.open_split(config, "train"), start_step=0).close()
+    monkeypatch.setattr(data, "Augmentation", record)
+    data.train_stream(config, data.open_split(config, "train"), start_step=0).close()
     assert built == [values]
 
 

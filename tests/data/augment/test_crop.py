@@ -6,6 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from seg_jax.data.augment.crop import choose_window, cut
+from seg_jax.data.augment.layers import Layers
 from seg_jax.labels import IGNORE_LABEL
 
 
@@ -62,7 +63,7 @@ def test_judges_the_label_that_the_crop_shows():
         chosen = choose_window(label, (20, 20), (3, 3), positions, 0.5)
         for position in positions:
             window = choose_window(label, (20, 20), (3, 3), position[None], 0.5)
-            shown = cut(np.stack([label] * 3, -1), label, window, (False, False))[1]
+            shown = cut(Layers(np.stack([label] * 3, -1), label), window, (False, False))[1]
             counts = np.unique(shown, return_counts=True)[1]
             if len(counts) > 1 and counts.max() / 9 < 0.5:
                 break
@@ -92,6 +93,6 @@ def test_a_rare_class_is_seen_more_often():
 def test_a_window_is_resized_by_nearest_exact():
     label = np.random.default_rng(0).integers(0, 9, (40, 40), np.uint8)
     window = choose_window(label, (25, 31), (25, 31), np.zeros((1, 2)), 1.0)
-    shown = cut(np.stack([label] * 3, -1), label, window, (True, False))[1]
+    shown = cut(Layers(np.stack([label] * 3, -1), label), window, (True, False))[1]
     expected = cv2.resize(label, (31, 25), interpolation=cv2.INTER_NEAREST_EXACT)[::-1]
     np.testing.assert_array_equal(shown, expected)

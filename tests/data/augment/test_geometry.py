@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from seg_jax.data.augment import PAD_COLOR
 from seg_jax.data.augment.crop import Span, choose_window, cut, pad
 from seg_jax.data.augment.geometry import resample, source_points
+from seg_jax.data.augment.layers import Layers
 from seg_jax.labels import IGNORE_LABEL
 
 STILL = np.zeros((2, 3, 3), np.float32)
@@ -80,7 +81,7 @@ def test_a_pixel_is_followed_back_through_deformation_rotation_flips_and_window(
 def test_a_quarter_turn_is_clockwise():
     label = np.arange(25, dtype=np.uint8).reshape(5, 5)
     image = np.stack([label] * 3, -1)
-    turned, turned_label = resample(image, label, points((5, 5), angle=90.0), PAD_COLOR)
+    turned, turned_label, _ = resample(Layers(image, label), points((5, 5), angle=90.0), PAD_COLOR)
     np.testing.assert_array_equal(turned_label, np.rot90(label, -1))
     np.testing.assert_array_equal(turned[..., 0], np.rot90(label, -1))
 
@@ -97,11 +98,12 @@ def test_without_rotation_and_deformation_it_is_the_plain_path(shape, crop, scal
     rng = np.random.default_rng(seed)
     label = rng.integers(0, 9, shape, np.uint8)
     image = rng.integers(0, 256, (*shape, 3), np.uint8)
+    layers = Layers(image, label, image[..., 0].astype(np.float32))
     size = (round(shape[0] * scale), round(shape[1] * scale))
     window = choose_window(label, size, crop, rng.random((1, 2)), 1.0)
-    plain = pad(*cut(image, label, window, mirrored), crop, PAD_COLOR)
+    plain = pad(cut(layers, window, mirrored), crop, PAD_COLOR)
     places = points(crop, window=window, mirrored=mirrored)
-    mapped = resample(image, label, places, PAD_COLOR)
+    mapped = resample(layers, places, PAD_COLOR)
     # Half way between two pixels of the source the one label is as near as the other.
     decided = (np.abs(places % 1 - 0.5) > 1e-3).all(0)
     np.testing.assert_array_equal(mapped[1][decided], plain[1][decided])
@@ -111,14 +113,19 @@ def test_without_rotation_and_deformation_it_is_the_plain_path(shape, crop, scal
     inner = (slice(None), slice(None)) if scale == 1 else (rows, columns)
     difference = np.abs(mapped[0].astype(int) - plain[0])[inner]
     assert difference.max(initial=0) <= (0 if scale == 1 else 5)
+    for made in (plain, mapped):
+        # The border is interpolated as the image is, which rounds, and is 0 outside the source.
+        inside = made.label != IGNORE_LABEL
+        assert not made.border[~inside].any()
+        np.testing.assert_allclose(made.border[inside], made.image[inside][:, 0], atol=2)
 
 
 def test_corners_that_turn_into_view_show_the_source_where_it_has_something():
     label = np.full((60, 60), 5, np.uint8)
     image = np.stack([label] * 3, -1)
     window = (Span(20, 40, 20), Span(20, 40, 20))
-    turned, turned_label = resample(
-        image, label, points((20, 20), window=window, angle=45.0), PAD_COLOR
+    turned, turned_label, _ = resample(
+        Layers(image, label), points((20, 20), window=window, angle=45.0), PAD_COLOR
     )
     assert (turned_label == 5).all()
     assert (turned == 5).all()
@@ -126,8 +133,8 @@ def test_corners_that_turn_into_view_show_the_source_where_it_has_something():
 
 def test_corners_outside_the_source_are_padding():
     label = np.full((80, 80), 5, np.uint8)
-    turned, turned_label = resample(
-        np.stack([label] * 3, -1), label, points((80, 80), angle=45.0), (1, 2, 3)
+    turned, turned_label, _ = resample(
+        Layers(np.stack([label] * 3, -1), label), points((80, 80), angle=45.0), (1, 2, 3)
     )
     outside = turned_label == IGNORE_LABEL
     assert outside[[0, 0, -1, -1], [0, -1, 0, -1]].all()

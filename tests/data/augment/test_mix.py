@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from seg_jax.data.augment.layers import Layers
 from seg_jax.data.augment.mix import MASKS, classmix_mask, cutmix_mask, paste
 from seg_jax.labels import IGNORE_LABEL
 
@@ -15,17 +16,19 @@ def pair(seed, shape=(12, 15)):
 
 
 def test_pixels_come_with_their_labels_and_nothing_is_written_in_place():
-    image, label = pair(0)
-    other = pair(1)
-    kept = image.copy(), label.copy(), other[0].copy(), other[1].copy()
-    for array in (image, label, *other):
+    image, label, weights = own = (*pair(0), np.random.default_rng(3).random((12, 15), np.float32))
+    other = (*pair(1), np.random.default_rng(4).random((12, 15), np.float32))
+    kept = [array.copy() for array in (*own, *other)]
+    for array in (*own, *other):
         array.setflags(write=False)
     mask = np.random.default_rng(2).random(label.shape) < 0.5
     # Rows that run backwards are what the flip hands over.
-    mixed, mixed_label = paste(image, label, (other[0][:, ::-1], other[1][:, ::-1]), mask)
+    partner = Layers(other[0][:, ::-1], other[1][:, ::-1], other[2][:, ::-1])
+    mixed, mixed_label, border = paste(Layers(image, label, weights), partner, mask)
     np.testing.assert_array_equal(mixed, np.where(mask[..., None], other[0][:, ::-1], image))
     np.testing.assert_array_equal(mixed_label, np.where(mask, other[1][:, ::-1], label))
-    for array, before in zip((image, label, *other), kept, strict=True):
+    np.testing.assert_array_equal(border, np.where(mask, other[2][:, ::-1], weights))
+    for array, before in zip((*own, *other), kept, strict=True):
         np.testing.assert_array_equal(array, before)
 
 

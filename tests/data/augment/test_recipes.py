@@ -35,7 +35,7 @@ def test_a_recipe_is_valid_and_makes_crops(name):
     device = ("color_jitter", "photometric_distortion")
     fields = {k: v for k, v in config.augment.to_dict().items() if k not in device}
     label = np.zeros((375, 500), np.uint8)
-    image, label = Augmentation(**fields)(
+    image, label, _ = Augmentation(**fields)(
         np.zeros((375, 500, 3), np.uint8), label, np.random.default_rng(0)
     )
     assert label.shape == image.shape[:2] == config.augment.crop_size

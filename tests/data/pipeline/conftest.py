@@ -35,6 +35,20 @@ def numbered():
     return Numbered
 
 
+class Bordered(Numbered):
+    """Numbered examples that have a border, which is their number plus a half."""
+
+    def __getitem__(self, index):
+        example = super().__getitem__(index)
+        return {**example, "border": example["label"] + np.float32(0.5)}
+
+
+@pytest.fixture(scope="session")
+def bordered():
+    """Returns the class of numbered sources with a border."""
+    return Bordered
+
+
 @pytest.fixture(scope="session")
 def take():
     """Returns a function that takes the first `count` of a stream and closes it."""
@@ -57,5 +71,8 @@ def assert_same():
             assert set(a) == set(b)
             np.testing.assert_array_equal(a["image"], b["image"])
             np.testing.assert_array_equal(a["label"], b["label"])
+            assert a["id"] == b["id"]
+            if "border" in a:
+                np.testing.assert_array_equal(a["border"], b["border"])
 
     return check

@@ -44,6 +44,11 @@ def test_a_bad_example_is_replaced_by_the_next_good_one(numbered, threads, caplo
     assert sorted(stream.skipped) == [3, 4, 9]
     assert sorted(m.split("'")[1] for m in caplog.messages) == ["n3", "n4", "n9"]
     assert caplog.messages[-1].startswith("Skipped 3 of at most 3 bad examples: The image of")
+    # A row is named by the example that it shows.
+    again = open_stream(numbered(10, bad=(3, 4, 9)), 3, num_threads=threads)
+    names = [name for _ in range(ROWS // 4) for name in next(again)["id"]]
+    again.close()
+    assert names == [f"n{i}" for i in replaced]
 
 
 @pytest.mark.parametrize("threads", [0, 3])

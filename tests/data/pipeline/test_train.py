@@ -109,6 +109,38 @@ def test_batches_are_uint8_of_the_crop(batches):
     assert batch["image"].flags.c_contiguous
 
 
+@pytest.mark.parametrize("augmentation", [WHOLE, MIXED])
+def test_rows_are_named_by_their_example(batches, augmentation):
+    plain = batches(5, augmentation=WHOLE)
+    for batch, unmixed in zip(batches(5, augmentation=augmentation), plain, strict=True):
+        assert batch["id"] == [f"n{i}" for i in shown(unmixed)]
+
+
+@pytest.mark.parametrize("augmentation", [SCALED, WHOLE, MIXED])
+def test_a_border_comes_along_and_changes_nothing_else(
+    batches, numbered, bordered, assert_same, augmentation
+):
+    options = {"augmentation": augmentation, "start_step": 1}
+    made = batches(4, source=bordered(10), num_threads=0, **options)
+    for threads in (1, 3):
+        assert_same(batches(4, source=bordered(10), num_threads=threads, **options), made)
+    halves = [
+        batches(4, source=bordered(10), process_index=i, process_count=2, **options)
+        for i in range(2)
+    ]
+    for batch, *parts in zip(made, *halves, strict=True):
+        border = batch["border"]
+        assert border.dtype == np.float32
+        assert border.flags.c_contiguous
+        counted = batch["label"] != 255
+        np.testing.assert_array_equal(border, np.where(counted, batch["label"] + 0.5, 0))
+        np.testing.assert_array_equal(border, np.concatenate([p["border"] for p in parts]))
+    plain = batches(4, source=numbered(10), **options)
+    for batch in made:
+        del batch["border"]
+    assert_same(made, plain)
+
+
 def test_a_closed_stream_leaves_no_thread(numbered, wait_until):
     before = set(threading.enumerate())
     stream = train_batches(numbered(10), SCALED, batch_size=2, seed=0, num_threads=2)

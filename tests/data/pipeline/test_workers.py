@@ -32,7 +32,8 @@ def spoiled(*bad):
         def __getitem__(self, index):
             if index in bad:
                 raise Origin("scenes", "train", f"n{index}").fault("image", "is bad.")
-            return super().__getitem__(index)
+            example = super().__getitem__(index)
+            return {**example, "border": example["label"] / np.float32(7)}
 
     return Spoiled("train", 6)
 
@@ -48,6 +49,7 @@ def test_workers_make_the_same_stream_until_one_is_killed(assert_same, take):
     alone = train_batches(spoiled(1, 4), CROP, num_threads=0, **options)
     expected = take(alone, 5)
     stream = train_batches(spoiled(1, 4), CROP, num_workers=2, **options)
+    assert "border" in expected[0]
     assert_same([next(stream) for _ in expected], expected)
     assert stream.skipped == alone.skipped
     assert sorted(stream.skipped) == [1, 4]

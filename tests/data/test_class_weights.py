@@ -3,7 +3,7 @@ import math
 import numpy as np
 import pytest
 
-from seg_jax.data.doctor.weights import enet, median_frequency
+from seg_jax.data.class_weights import balance_classes, enet, median_frequency
 
 
 def test_median_frequency_is_eigen_and_fergus_by_a_plain_loop():
@@ -36,3 +36,14 @@ def test_enet_weighs_between_one_and_fifty():
 def test_without_a_pixel_there_are_no_weights():
     assert median_frequency([0, 0], [0, 0]) == [None, None]
     assert enet([0, 0]) == [None, None]
+
+
+def test_a_balance_is_named_and_classes_without_a_pixel_weigh_one():
+    pixels, around = [10, 0, 40, 20], [100, 0, 100, 100]
+    assert balance_classes("median_frequency", pixels, around) == (2.0, 1.0, 0.5, 1.0)
+    weights = enet(pixels)
+    assert balance_classes("enet", pixels, around) == (weights[0], 1.0, weights[2], weights[3])
+    for balance in ("median_frequency", "enet"):
+        assert balance_classes(balance, [0, 0], [0, 0]) == (1.0, 1.0)
+    with pytest.raises(ValueError, match=r"'median_freq'.*config\.loss\.class_balance"):
+        balance_classes("median_freq", pixels, around)

@@ -9,6 +9,11 @@ import math
 import statistics
 from collections.abc import Sequence
 
+from seg_jax.registry import unknown_name
+
+BALANCES = ("median_frequency", "enet")
+"""What `config.loss.class_balance` may name, beside "" for no balance."""
+
 ENET_C = 1.02
 """The constant c of ENet, which keeps the weights between 1 and 50."""
 
@@ -40,3 +45,30 @@ def enet(pixels: Sequence[int]) -> list[float | None]:
     if not total:
         return [None] * len(pixels)
     return [1 / math.log(ENET_C + n / total) for n in pixels]
+
+
+def balance_classes(
+    balance: str, pixels: Sequence[int], around: Sequence[int]
+) -> tuple[float, ...]:
+    """Returns the weights that `config.loss.class_balance` names, one a class.
+
+    A class without a pixel gets 1: no pixel of the split is weighed by it, and a loss that
+    asked for the weight of a label from elsewhere should not make it the rarest of all.
+
+    Args:
+        balance: "median_frequency" or "enet".
+        pixels: pixels of every class.
+        around: all pixels of the images in which the class is present.
+
+    Raises:
+        UnknownNameError: there is no such rule.
+    """
+    if balance not in BALANCES:
+        raise unknown_name(
+            balance, BALANCES, kind="class balance", field="config.loss.class_balance"
+        )
+    weights = median_frequency(pixels, around) if balance == "median_frequency" else enet(pixels)
+    return tuple(
+        weight if weight is not None and count else 1.0
+        for weight, count in zip(weights, pixels, strict=True)
+    )
