@@ -7,6 +7,7 @@ import numpy as np
 from jaxtyping import Array, Int, Integer
 
 from seg_jax.labels import IGNORE_LABEL
+from seg_jax.metrics.ratios import divide, mean_of_known
 
 
 def confusion_matrix(
@@ -32,12 +33,21 @@ def confusion_matrix(
 class Scores:
     """The field's metrics of one confusion matrix, all fractions in [0, 1].
 
+    A class that does not occur where a score looks for it has NaN there, and means leave it out.
+
     Attributes:
         miou: mean IoU over the classes that occur in labels or predictions.
         iou: IoU per class [k], NaN where a class occurs in neither.
         pixel_accuracy: share of counted pixels that are right.
         mean_accuracy: mean over the classes that occur in the labels of their pixels' accuracy.
         frequency_weighted_iou: IoU weighted by the classes' share of the labels.
+        mean_dice: mean Dice over the classes that occur in labels or predictions.
+        dice: Dice coefficient (F1 score of the pixels) per class [k], twice the intersection
+            over the sum of both areas; NaN where a class occurs in neither.
+        precision: share of the pixels predicted as a class that are of it [k], NaN where it is
+            never predicted.
+        recall: share of a class's pixels that are predicted as it [k], its accuracy; NaN where
+            it does not occur in the labels.
     """
 
     miou: float
@@ -45,10 +55,14 @@ class Scores:
     pixel_accuracy: float
     mean_accuracy: float
     frequency_weighted_iou: float
+    mean_dice: float
+    dice: np.ndarray
+    precision: np.ndarray
+    recall: np.ndarray
 
 
 def scores(confusion: np.ndarray) -> Scores:
-    """Reads the metrics of Long et al. 2015 (arXiv:1411.4038, section 5) off a matrix.
+    """Reads the metrics of Long et al. 2015 (arXiv:1411.4038, section 5) and others off a matrix.
 
     Args:
         confusion: counts [k, k] over the whole dataset, label rows and prediction columns.
@@ -59,23 +73,19 @@ def scores(confusion: np.ndarray) -> Scores:
     """
     confusion = np.asarray(confusion, np.float64)
     hits = np.diag(confusion)
-    labelled = confusion.sum(axis=1)
-    union = labelled + confusion.sum(axis=0) - hits
-    iou = _divide(hits, union)
-    accuracy = _divide(hits, labelled)
+    labelled, predicted = confusion.sum(axis=1), confusion.sum(axis=0)
+    iou = divide(hits, labelled + predicted - hits)
+    dice = divide(2 * hits, labelled + predicted)
+    recall = divide(hits, labelled)
     total = labelled.sum()
-    if total == 0:
-        return Scores(np.nan, iou, np.nan, np.nan, np.nan)
     return Scores(
-        miou=float(np.nanmean(iou)),
+        miou=mean_of_known(iou),
         iou=iou,
-        pixel_accuracy=float(hits.sum() / total),
-        mean_accuracy=float(np.nanmean(accuracy)),
-        frequency_weighted_iou=float(np.nansum(labelled * iou) / total),
+        pixel_accuracy=float(divide(hits.sum(), total)),
+        mean_accuracy=mean_of_known(recall),
+        frequency_weighted_iou=float(divide(np.nansum(labelled * iou), total)),
+        mean_dice=mean_of_known(dice),
+        dice=dice,
+        precision=divide(hits, predicted),
+        recall=recall,
     )
-
-
-def _divide(numerator: np.ndarray, denominator: np.ndarray) -> np.ndarray:
-    """Returns the quotient, NaN where the denominator is 0."""
-    nan = np.full_like(numerator, np.nan)
-    return np.divide(numerator, denominator, out=nan, where=denominator > 0)

@@ -70,3 +70,32 @@ def test_the_mean_of_per_image_iou_is_another_number():
 
 def test_nothing_counted_is_nan_without_a_warning():
     assert np.isnan(scores(np.zeros((3, 3), int)).miou)
+
+
+def test_dice_precision_and_recall_equal_their_definitions_over_sets_of_pixels():
+    predictions, labels = draw(2)
+    labels[labels == 2] = 0  # class 2 is predicted only
+    predictions[predictions == 3] = 1  # class 3 is labelled only
+    matrix = confusion_matrix(jnp.asarray(predictions), jnp.asarray(labels), 5)
+    result = scores(np.asarray(matrix).sum(axis=0))
+    counted = labels != IGNORE_LABEL
+    dice = []
+    for k in range(4):
+        truth, guess = (labels == k) & counted, (predictions == k) & counted
+        both = (truth & guess).sum()
+        dice.append(2 * both / (truth.sum() + guess.sum()))
+        assert result.dice[k] == pytest.approx(dice[-1])
+        if k != 3:
+            assert result.precision[k] == pytest.approx(both / guess.sum())
+        if k != 2:
+            assert result.recall[k] == pytest.approx(both / truth.sum())
+    assert result.mean_dice == pytest.approx(np.mean(dice))
+    assert dice[2] == dice[3] == result.precision[2] == result.recall[3] == 0
+    assert np.isnan([result.dice[4], result.precision[3], result.recall[2]]).all()
+
+
+def test_dice_is_a_function_of_iou():
+    predictions, labels = draw(3)
+    matrix = confusion_matrix(jnp.asarray(predictions), jnp.asarray(labels), 4)
+    result = scores(np.asarray(matrix).sum(axis=0))
+    np.testing.assert_allclose(result.dice, 2 * result.iou / (1 + result.iou))

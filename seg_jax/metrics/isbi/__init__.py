@@ -1,0 +1,1 @@
+"""The errors by which the ISBI 2012 challenge ranked segmentations of membranes."""
