@@ -10,6 +10,7 @@ from jaxtyping import Array, Float
 from seg_jax.backbones.strides import plan_stages
 from seg_jax.layers.conv import ConvNormAct, Padding, linear, relu6
 from seg_jax.layers.norm import Norm
+from seg_jax.layers.remat import kept
 from seg_jax.typing import Features
 
 
@@ -73,7 +74,7 @@ class InvertedResidual(nn.Module):
             name="depthwise",
         )(y)
         y = layer(self.features, 1, act=linear, name="project")(y)
-        return x + y if self.residual and x.shape[-1] == self.features else y
+        return kept(x + y if self.residual and x.shape[-1] == self.features else y, "block")
 
 
 class MobileNetV2(nn.Module):

@@ -12,6 +12,7 @@ from seg_jax.backbones.mobilenet_v2 import round_channels
 from seg_jax.backbones.strides import plan_stages
 from seg_jax.layers.conv import Activation, ConvNormAct, linear
 from seg_jax.layers.norm import Norm
+from seg_jax.layers.remat import kept
 from seg_jax.layers.squeeze_excite import SqueezeExcite
 from seg_jax.typing import Features
 
@@ -110,7 +111,7 @@ class MobileNetV3Block(nn.Module):
         if self.squeeze_excite:
             y = SqueezeExcite(round_channels(self.expanded / 4), name="squeeze_excite")(y)
         y = layer(self.features, 1, act=linear, name="project")(y)
-        return x + y if self.residual and x.shape[-1] == self.features else y
+        return kept(x + y if self.residual and x.shape[-1] == self.features else y, "block")
 
 
 class MobileNetV3(nn.Module):

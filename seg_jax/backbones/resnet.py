@@ -12,6 +12,7 @@ from seg_jax.backbones.strides import plan_stages
 from seg_jax.layers.conv import ConvNormAct, linear
 from seg_jax.layers.norm import Norm
 from seg_jax.layers.pool import max_pool
+from seg_jax.layers.remat import kept
 from seg_jax.typing import Features
 
 _STRIDES = (1, 2, 2, 2)
@@ -57,7 +58,7 @@ class ResidualBlock(nn.Module):
             y = layer(4 * self.features, 1, act=linear, name="conv3")(y)
         if self.projects:
             x = layer(y.shape[-1], 1, self.stride, act=linear, name="shortcut")(x)
-        return jax.nn.relu(x + y)
+        return kept(jax.nn.relu(x + y), "block")
 
 
 class ResNet(nn.Module):

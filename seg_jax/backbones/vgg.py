@@ -13,6 +13,7 @@ from seg_jax.backbones.strides import plan_stages
 from seg_jax.layers.conv import ConvNormAct
 from seg_jax.layers.norm import Norm, identity_norm
 from seg_jax.layers.pool import max_pool
+from seg_jax.layers.remat import kept
 from seg_jax.typing import Features
 
 _CONVS = (2, 2, 3, 3, 3)
@@ -63,6 +64,7 @@ class VGG16(nn.Module):
             before = (self.pool_window - 1) // 2 * stage.entry_rate
             after = (self.pool_window - 1) * stage.entry_rate - before
             x = max_pool(x, self.pool_window, stage.stride, (before, after), rate=stage.entry_rate)
+            x = kept(x, "block")
             current *= stage.stride
             stages.append((current, x))
         return stages

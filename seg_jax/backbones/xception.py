@@ -16,6 +16,7 @@ from jaxtyping import Array, Float
 from seg_jax.backbones.strides import plan_stages
 from seg_jax.layers.conv import ConvNormAct, linear
 from seg_jax.layers.norm import Norm
+from seg_jax.layers.remat import kept
 from seg_jax.layers.separable import SeparableConv
 from seg_jax.typing import Features
 
@@ -75,7 +76,7 @@ class XceptionBlock(nn.Module):
         if self.projects:
             project = partial(ConvNormAct, act=linear, norm=self.norm, name="shortcut")
             x = project(y.shape[-1], 1, self.stride)(x)
-        return x + y, tap
+        return kept(x + y, "block"), tap
 
 
 class Xception(nn.Module):

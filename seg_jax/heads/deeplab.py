@@ -7,6 +7,7 @@ from jaxtyping import Array, Float
 
 from seg_jax.heads.aspp import ASPP
 from seg_jax.layers.conv import Conv, ConvNormAct
+from seg_jax.layers.dropout import Dropout
 from seg_jax.layers.norm import Norm
 
 
@@ -46,7 +47,7 @@ class DeepLabHead(nn.Module):
             norm=self.norm,
             name="aspp",
         )(x)
-        x = nn.Dropout(self.dropout_rate, deterministic=not train)(x)
+        x = Dropout(self.dropout_rate, deterministic=not train)(x)
         if self.refine:
             x = ConvNormAct(self.features, norm=self.norm, name="refine")(x)
         return Conv(self.num_classes, 1, name="classifier")(x)

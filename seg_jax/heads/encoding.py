@@ -8,6 +8,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float
 
 from seg_jax.layers.conv import Conv, ConvNormAct
+from seg_jax.layers.dropout import Dropout
 from seg_jax.layers.init import draw_normal
 from seg_jax.layers.norm import Norm
 from seg_jax.layers.resize import resize_bilinear
@@ -126,5 +127,5 @@ class EncHead(nn.Module):
         num_classes = self.num_classes if self.presence else None
         encode = ContextEncoding(num_classes, self.num_codes, norm=self.norm, name="context")
         x, presence = encode(x)
-        x = nn.Dropout(self.dropout_rate, deterministic=not train)(x)
+        x = Dropout(self.dropout_rate, deterministic=not train)(x)
         return Conv(self.num_classes, 1, name="classifier")(x), presence

@@ -7,6 +7,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float
 
 from seg_jax.layers.conv import Conv, ConvNormAct
+from seg_jax.layers.dropout import Dropout
 from seg_jax.layers.norm import Norm
 
 
@@ -44,5 +45,5 @@ class FCNHead(nn.Module):
         if self.concat_input:
             joined = jnp.concatenate([x, y], axis=-1)
             y = ConvNormAct(self.features, norm=self.norm, name="join")(joined)
-        y = nn.Dropout(self.dropout_rate, deterministic=not train)(y)
+        y = Dropout(self.dropout_rate, deterministic=not train)(y)
         return Conv(self.num_classes, 1, name="classifier")(y)

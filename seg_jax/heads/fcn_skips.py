@@ -12,6 +12,7 @@ from jaxtyping import Array, Float
 
 from seg_jax.layers.conv import Conv
 from seg_jax.layers.deconv import BilinearUpConv
+from seg_jax.layers.dropout import Dropout
 from seg_jax.layers.resize import resize_bilinear
 from seg_jax.typing import Features
 
@@ -133,9 +134,9 @@ def _score_coarsest(
     *,
     train: bool,
 ) -> Array:
-    x = nn.Dropout(head.dropout_rate, deterministic=not train)(jax.nn.relu(fc6(x)))
+    x = Dropout(head.dropout_rate, deterministic=not train)(jax.nn.relu(fc6(x)))
     x = Conv(head.fc_features, 1, name="fc7")(x)
-    x = nn.Dropout(head.dropout_rate, deterministic=not train)(jax.nn.relu(x))
+    x = Dropout(head.dropout_rate, deterministic=not train)(jax.nn.relu(x))
     return Conv(head.num_classes, 1, name="score_fr")(x)
 
 

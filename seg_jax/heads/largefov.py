@@ -8,6 +8,7 @@ import jax
 from jaxtyping import Array, Float
 
 from seg_jax.layers.conv import Conv
+from seg_jax.layers.dropout import Dropout
 
 
 class FieldOfView(nn.Module):
@@ -31,6 +32,6 @@ class FieldOfView(nn.Module):
     ) -> Float[Array, "b h w {self.features}"]:
         """Returns features at the resolution of `x`."""
         x = Conv(self.features, self.kernel_size, rate=self.rate, name="fc6")(x)
-        x = nn.Dropout(self.dropout_rate, deterministic=not train)(jax.nn.relu(x))
+        x = Dropout(self.dropout_rate, deterministic=not train)(jax.nn.relu(x))
         x = Conv(self.features, 1, name="fc7")(x)
-        return nn.Dropout(self.dropout_rate, deterministic=not train)(jax.nn.relu(x))
+        return Dropout(self.dropout_rate, deterministic=not train)(jax.nn.relu(x))

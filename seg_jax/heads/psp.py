@@ -8,6 +8,7 @@ from jaxtyping import Array, Float
 
 from seg_jax.layers.adaptive_pool import pool_adaptive
 from seg_jax.layers.conv import Conv, ConvNormAct
+from seg_jax.layers.dropout import Dropout
 from seg_jax.layers.norm import Norm, identity_norm
 from seg_jax.layers.resize import resize_bilinear
 
@@ -92,5 +93,5 @@ class PSPHead(nn.Module):
             name="pyramid",
         )(x)
         x = ConvNormAct(self.features, self.kernel_size, norm=self.norm, name="project")(x)
-        x = nn.Dropout(self.dropout_rate, deterministic=not train)(x)
+        x = Dropout(self.dropout_rate, deterministic=not train)(x)
         return Conv(self.num_classes, self.classifier_kernel_size, name="classifier")(x)

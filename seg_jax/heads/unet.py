@@ -12,6 +12,7 @@ from seg_jax.layers.conv import Conv, ConvNormAct
 from seg_jax.layers.deconv import UpConv
 from seg_jax.layers.norm import Norm
 from seg_jax.layers.pool import max_pool
+from seg_jax.layers.remat import kept
 from seg_jax.layers.resize import resize_bilinear, resize_nearest
 from seg_jax.typing import Features
 
@@ -42,7 +43,7 @@ class DoubleConv(nn.Module):
             padding = "symmetric" if self.padded else 0
             x = Conv(features, use_bias=self.use_bias, padding=padding, name=f"conv{i}")(x)
             x = jax.nn.relu(self.norm(name=f"norm{i}")(x))
-        return x
+        return kept(x, "block")
 
 
 class UNetEncoder(nn.Module):

@@ -12,6 +12,7 @@ from jaxtyping import Array, Float
 from seg_jax.layers.init import he_normal
 from seg_jax.layers.lowering import Pads, convolve
 from seg_jax.layers.norm import Norm
+from seg_jax.layers.remat import kept
 
 Activation = Callable[[Array], Array]
 
@@ -84,6 +85,7 @@ class Conv(nn.Module):
             groups=self.groups,
             pads=self._pads(x.shape[1], x.shape[2]),
         )
+        y = kept(y, "conv")
         if self.use_bias:
             bias = self.param("bias", nn.initializers.zeros, (self.features,))
             y = y + jnp.asarray(bias, x.dtype)[None, None, None, :]

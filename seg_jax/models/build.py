@@ -4,6 +4,7 @@ import dataclasses
 import functools
 import inspect
 from collections.abc import Callable, Mapping
+from fractions import Fraction
 from typing import Any
 
 import flax.linen as nn
@@ -11,7 +12,7 @@ import jax
 import jax.numpy as jnp
 
 from seg_jax.backbones import BACKBONES
-from seg_jax.layers.norm import batch_norm
+from seg_jax.layers.norm import NORMS
 from seg_jax.models import MODELS
 from seg_jax.models.coerce import coerce
 from seg_jax.registry import resolve, unknown_name
@@ -26,8 +27,9 @@ def build_model(section: Mapping[str, Any], *, num_classes: int, axis: str | Non
 
     Args:
         section: `name` of an architecture and values for its fields; `backbone`, a section of
-            the same form, where the architecture takes one; `norm`, optional: `momentum` and
-            `epsilon` of batch norm. Lists, as JSON has them, stand for tuples.
+            the same form, where the architecture takes one; `norm`, optional: `name` of a norm,
+            "batch" by default, and values for its fields. Lists, as JSON has them, stand for
+            tuples.
         num_classes: classes of the dataset, the ignore label not counted.
         axis: mapped device axis over which batch norm averages its statistics, or `None`.
 
@@ -60,6 +62,51 @@ def build_model(section: Mapping[str, Any], *, num_classes: int, axis: str | Non
     return model
 
 
+def at_output_stride(section: Mapping[str, Any], output_stride: int) -> dict[str, Any]:
+    """Returns the section of the same network with features of another stride.
+
+    Parameters do not depend on strides and rates, so weights trained at one output stride are
+    evaluated at another. The rates of the head count cells of the features: where these get
+    denser, the rates grow by as much (arXiv:1706.05587, section 3.3).
+
+    Args:
+        section: the section `model` of a config, as `build_model` takes it.
+        output_stride: pixels of the image per cell of the backbone's features.
+
+    Raises:
+        ValueError: the model has no backbone with an output stride, or its rates would not be
+            whole numbers.
+    """
+    field = f"config.evaluate.output_stride={output_stride}"
+    backbone = section.get("backbone") or {}
+    fields: dict[str, dataclasses.Field] = {}
+    if backbone:
+        constructor = resolve(
+            _name(backbone, f"{_SECTION}.backbone"), BACKBONES, kind="backbone", field=field
+        )
+        fields = {item.name: item for item in dataclasses.fields(_module(constructor))}
+    if "output_stride" not in fields:
+        raise ValueError(
+            f"{field} needs a backbone that has an output stride, and "
+            f"{_SECTION}.name={section['name']!r} has none here. Set it to 0."
+        )
+    trained: Any = backbone.get("output_stride", fields["output_stride"].default)
+    changed = {**section, "backbone": {**backbone, "output_stride": output_stride}}
+    head = _module(resolve(section["name"], MODELS, kind="model", field=f"{_SECTION}.name"))
+    rates = {item.name: item.default for item in dataclasses.fields(head)}.get("atrous_rates")
+    if rates is not None:
+        rates = [
+            Fraction(rate * trained, output_stride) for rate in section.get("atrous_rates", rates)
+        ]
+        if any(rate.denominator != 1 for rate in rates):
+            raise ValueError(
+                f"{field} makes the rates of the head {', '.join(map(str, rates))}, trained at an "
+                f"output stride of {trained}. Set it to a stride at which they are whole."
+            )
+        changed["atrous_rates"] = [int(rate) for rate in rates]
+    return changed
+
+
 def _trace(model: nn.Module) -> None:
     """Runs the shapes through the model: strides that cannot be reached show up here."""
     image = jax.ShapeDtypeStruct((1, *_PROBE_SIZE, 3), jnp.float32)
@@ -76,14 +123,18 @@ def _backbone(section: Any) -> Callable[..., nn.Module]:
 def _norm(section: Any, axis: str | None) -> Callable[[bool], Callable]:
     path = f"{_SECTION}.norm"
     if not isinstance(section, Mapping):
-        raise ValueError(f"{path}={section!r} is not a section. Set {path}.momentum or .epsilon.")
+        raise ValueError(f"{path}={section!r} is not a section. Set {path}.name or .momentum.")
+    name = coerce(section.get("name", "batch"), str, field=f"{path}.name")
+    if name not in NORMS:
+        raise unknown_name(name, NORMS, kind="norm", field=f"{path}.name")
     allowed = {
-        name: parameter.annotation
-        for name, parameter in inspect.signature(batch_norm).parameters.items()
-        if name not in ("train", "axis")
+        field: parameter.annotation
+        for field, parameter in inspect.signature(NORMS[name]).parameters.items()
+        if field not in ("train", "axis")
     }
-    arguments = _checked(section, allowed, path, kind="norm field")
-    return functools.partial(batch_norm, axis=axis, **arguments)
+    values = {field: value for field, value in section.items() if field != "name"}
+    arguments = _checked(values, allowed, path, kind=f"field of the norm {name!r}:")
+    return functools.partial(NORMS[name], axis=axis, **arguments)
 
 
 def _arguments(

@@ -7,6 +7,7 @@ evaluation.
 """
 
 from collections.abc import Callable, Sequence
+from functools import partial
 
 import flax.linen as nn
 import jax
@@ -15,6 +16,7 @@ from jax import Array
 
 from seg_jax.heads.largefov import FieldOfView
 from seg_jax.layers.conv import Conv
+from seg_jax.layers.dropout import Dropout
 from seg_jax.layers.init import normal
 from seg_jax.layers.norm import Norm, batch_norm
 from seg_jax.models.outputs import ComputeDtype, finish
@@ -75,12 +77,15 @@ class DeepLabV1(nn.Module):
     def _multi_scale(
         self, stages: Sequence[tuple[int, Array]], output_stride: int, *, train: bool
     ) -> list[Array]:
-        features, dropout = self.multi_scale_features, nn.Dropout(self.dropout_rate)
+        features, dropout = (
+            self.multi_scale_features,
+            partial(Dropout, self.dropout_rate, not train),
+        )
         branches = []
         for i, (stride, x) in enumerate(stages):
             stride = output_stride // stride
             x = jax.nn.relu(Conv(features, 3, stride, name=f"multi_scale{i}_conv1")(x))
-            x = dropout(x, deterministic=not train)
+            x = dropout(name=f"multi_scale{i}_dropout1")(x)
             x = jax.nn.relu(Conv(features, 1, name=f"multi_scale{i}_conv2")(x))
-            branches.append(dropout(x, deterministic=not train))
+            branches.append(dropout(name=f"multi_scale{i}_dropout2")(x))
         return branches

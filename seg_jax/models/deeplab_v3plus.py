@@ -9,6 +9,7 @@ from seg_jax.heads.aspp import ASPP, check_atrous_rates
 from seg_jax.heads.decoder import DeepLabDecoder
 from seg_jax.heads.strides import require_strides
 from seg_jax.layers.conv import Conv, ConvNormAct, linear
+from seg_jax.layers.dropout import Dropout
 from seg_jax.layers.norm import Norm, batch_norm, identity_norm
 from seg_jax.layers.separable import SeparableConv
 from seg_jax.models.outputs import ComputeDtype, auxiliary_scores, finish
@@ -96,7 +97,7 @@ class DeepLabV3Plus(nn.Module):
             norm=norm,
             name="aspp",
         )(stages[-1][1])
-        x = nn.Dropout(self.dropout_rate, deterministic=not train)(x)
+        x = Dropout(self.dropout_rate, deterministic=not train)(x)
         if self.refine:
             x = conv(self.head_features, norm=norm, name="refine")(x)
         for i, stride in enumerate(self.low_level_strides):

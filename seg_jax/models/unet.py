@@ -15,6 +15,7 @@ from jaxtyping import Array, Float
 from seg_jax.heads.unet import UNetDecoder, UNetEncoder, Upsampling
 from seg_jax.layers import norm as norms
 from seg_jax.layers.conv import Conv, ConvNormAct
+from seg_jax.layers.dropout import Dropout
 from seg_jax.models.outputs import ComputeDtype, auxiliary_scores, finish
 from seg_jax.typing import Features, Image, Outputs
 
@@ -81,7 +82,7 @@ class UNet(nn.Module):
         use_bias = not self.batch_norm
         features = self._encode(image, norm, use_bias, train=train)
         deepest = max(features)
-        dropout = nn.Dropout(self.bottom_dropout_rate, deterministic=not train)
+        dropout = Dropout(self.bottom_dropout_rate, deterministic=not train)
         maps = UNetDecoder(
             self.base_features,
             self.upsampling,
@@ -94,7 +95,7 @@ class UNet(nn.Module):
         x = maps[1]
         if self.refine:
             x = ConvNormAct(self.base_features, use_bias=use_bias, norm=norm, name="refine")(x)
-            x = nn.Dropout(self.dropout_rate, deterministic=not train)(x)
+            x = Dropout(self.dropout_rate, deterministic=not train)(x)
         logits = Conv(self.num_classes, self.classifier_kernel_size, name="classifier")(x)
         aux = auxiliary_scores(self, maps.get(2, maps[1]), norm, train=train)
         logits = logits[:, : size[0], : size[1]]

@@ -1,11 +1,14 @@
 """Sections that build, and the sentence that every wrong one gets."""
 
+from functools import partial
+
+import jax
 import jax.numpy as jnp
 import pytest
 from flax import linen as nn
 
 from seg_jax.models import MODELS, unet
-from seg_jax.models.build import build_model
+from seg_jax.models.build import at_output_stride, build_model
 from seg_jax.typing import Outputs
 
 TINY = {"name": "tiny", "width": 4}
@@ -29,6 +32,15 @@ def test_the_section_is_left_as_it_was():
     section = {**UNET, "norm": {"momentum": 0.5}}
     build(section)
     assert section == {**UNET, "norm": {"momentum": 0.5}}
+
+
+def test_the_norm_is_one_of_a_table():
+    norm = build({**UNET, "norm": {"name": "group", "groups": 2}}).norm(True)(name="norm")
+    assert (type(norm).__name__, norm.groups) == ("GroupNorm", 2)
+    with pytest.raises(ValueError, match=r"Unknown norm 'grup'. Did you mean 'group'.*norm\.name"):
+        build({**UNET, "norm": {"name": "grup"}})
+    with pytest.raises(ValueError, match=r"field of the norm 'group': 'momentum'.*norm\.momentum"):
+        build({**UNET, "norm": {"name": "group", "momentum": 0.9}})
 
 
 def test_batch_norm_takes_momentum_epsilon_and_axis():
@@ -59,7 +71,7 @@ def test_batch_norm_takes_momentum_epsilon_and_axis():
         ),
         (
             {**UNET, "norm": {"decay": 0.9}},
-            r"Unknown norm field 'decay'.*config\.model\.norm\.decay",
+            r"Unknown field of the norm 'batch': 'decay'.*config\.model\.norm\.decay",
         ),
         ({**UNET, "norm": {"momentum": "0.9"}}, r"config\.model\.norm\.momentum='0\.9' is not a n"),
         ({**UNET, "norm": 0.9}, r"config\.model\.norm=0\.9 is not a section"),
@@ -151,3 +163,36 @@ def test_a_backbone_is_refused_where_none_is_taken(monkeypatch):
     build({"name": "alone"})
     with pytest.raises(ValueError, match=r"takes no backbone\. Remove config\.model\.backbone"):
         build({"name": "alone", "backbone": TINY})
+
+
+@pytest.mark.parametrize("rates", [None, [2, 4]])
+def test_another_output_stride_keeps_the_parameters_and_scales_the_rates(rates):
+    section = {"name": "deeplab_v3", "head_features": 4, "backbone": {**TINY, "output_stride": 16}}
+    if rates:
+        section["atrous_rates"] = rates
+    trained, denser = build(section), build(at_output_stride(section, 8))
+    assert denser.atrous_rates == tuple(2 * rate for rate in trained.atrous_rates)
+    assert denser.backbone.keywords["output_stride"] == 8
+    image = jax.ShapeDtypeStruct((1, 32, 32, 3), jnp.float32)
+    shapes = [
+        jax.eval_shape(partial(model.init, train=False), jax.random.key(0), image)
+        for model in (trained, denser)
+    ]
+    assert shapes[0] == shapes[1]
+    assert section["backbone"]["output_stride"] == 16
+
+
+@pytest.mark.parametrize(
+    ("section", "output_stride", "sentence"),
+    [
+        (UNET, 8, r"config\.evaluate\.output_stride=8 needs a backbone .*'unet' has none here"),
+        (
+            {**DEEPLAB, "atrous_rates": [1, 3], "backbone": {**TINY, "output_stride": 8}},
+            16,
+            r"rates of the head 1/2, 3/2, trained at an output stride of 8",
+        ),
+    ],
+)
+def test_an_output_stride_that_cannot_be_is_refused(section, output_stride, sentence):
+    with pytest.raises(ValueError, match=sentence):
+        at_output_stride(section, output_stride)
