@@ -1,13 +1,13 @@
 """Five architectures on CamVid at its full 480x360 (Brostow et al. 2009; SegNet's 11 classes).
 
     python launch.py prepare --dataset=camvid
-    python launch.py sweep --config=experiments/camvid.py --workdir=runs/camvid
+    python launch.py sweep --config=experiments/camvid_full.py --workdir=runs/camvid_full
 
 For accelerators. Every backbone starts from random weights, so that the architectures and
 nothing else differ; `weights` in a copy of this file starts from published ones.
 Recipe: SGD, momentum 0.9, poly schedule of power 0.9 and weight decay 1e-4 as in DeepLabv3
 (arXiv:1706.05587, section 4.1); whole images at random scales 0.5 to 2 cropped back to
-360x480; 120 epochs of 367 images at batch 16.
+360x480; 120 epochs of 367 images at batch 16. Averages of the weights are evaluated.
 """
 
 from collections.abc import Iterator
@@ -58,6 +58,7 @@ def get_config() -> Config:
     config.augment.color_jitter = 0.3
     config.schedule.base_lr = 0.02
     config.schedule.warmup_steps = 100
+    config.train.ema_decay = 0.999
     config.train.num_steps = 2750
     config.train.batch_size = 16
     config.train.log_every = 25

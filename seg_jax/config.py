@@ -6,6 +6,7 @@ trial can be run again from that alone.
 """
 
 import ast
+import copy
 import dataclasses
 import importlib.util
 import json
@@ -15,6 +16,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from ml_collections import ConfigDict
 
+from seg_jax.defaults import FIELDS
 from seg_jax.files import read_json
 from seg_jax.registry import unknown_name
 
@@ -24,8 +26,8 @@ if TYPE_CHECKING:
 else:
     Config = ConfigDict
 
-OPEN_SECTIONS = ("model", "model.backbone", "model.norm", "dataset.folder")
-"""Sections whose fields an architecture, a backbone or the user's own folder of pictures
+OPEN_SECTIONS = ("model", "model.backbone", "model.norm", "dataset.folder", "loss.terms")
+"""Sections whose fields an architecture, a backbone, the user's own folder of pictures or a loss
 defines; they are checked when that is built."""
 
 
@@ -50,59 +52,7 @@ class Experiment:
 
 def base_config() -> Config:
     """Returns every field with its default; an experiment sets what it cares about."""
-    config: Config = ConfigDict()
-    config.experiment = ""
-    config.label = ""
-    config.seed = 0
-    config.dataset = ConfigDict(
-        dict(
-            name="scenes",
-            train_split="train",
-            eval_split="val",
-            size=(),
-            in_memory=False,
-            data_dir="",
-            folder=ConfigDict(),
-            num_workers=0,
-            max_bad_examples=0,
-        )
-    )
-    config.augment = ConfigDict(
-        dict(
-            crop_size=(96, 96),
-            pad_color=(124, 116, 104),
-            resize="native",
-            base_size=(),
-            scale_range=(0.5, 2.0),
-            scale_step=0.0,
-            max_class_ratio=1.0,
-            flip=True,
-            flip_vertical=False,
-            rotation=0.0,
-            elastic=0.0,
-            blur_probability=0.0,
-            blur_sigma=(0.1, 2.0),
-            mix="",
-            mix_probability=1.0,
-            color_jitter=0.0,
-            photometric_distortion=False,
-        )
-    )
-    config.model = ConfigDict(dict(name="unet"))
-    config.weights = ConfigDict(dict(name="", path=""))
-    config.loss = ConfigDict(dict(aux_weight=0.4, presence_weight=0.2))
-    config.optimizer = ConfigDict(
-        dict(name="sgd", momentum=0.9, weight_decay=1e-4, head_lr_multiplier=1.0)
-    )
-    config.schedule = ConfigDict(dict(name="poly", base_lr=0.01, power=0.9, warmup_steps=0))
-    config.train = ConfigDict(
-        dict(num_steps=1000, batch_size=8, log_every=20, checkpoint_every=500)
-    )
-    config.evaluate = ConfigDict(
-        dict(batch_size=8, probes=True, boundary_widths=(1, 2, 4, 8), num_pictures=8)
-    )
-    config.parallel = ConfigDict(dict(backend="pmap"))
-    return config.lock()
+    return ConfigDict(copy.deepcopy(FIELDS)).lock()
 
 
 def load_experiment(path: str) -> Experiment:
@@ -148,8 +98,12 @@ def apply_overrides(config: Config, overrides: Mapping[str, Any]) -> Config:
             path = f"{path}.{name}" if path else name
             section = _section(section, name, field)
         with section.unlocked():
-            section[leaf] = _checked(section, leaf, value, field, open_=path in OPEN_SECTIONS)
+            section[leaf] = _checked(section, leaf, value, field, open_=_is_open(path))
     return result
+
+
+def _is_open(path: str) -> bool:
+    return path in OPEN_SECTIONS or path.startswith("loss.terms.")
 
 
 def _section(section: Config, name: str, field: str) -> Config:

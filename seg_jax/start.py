@@ -37,11 +37,16 @@ def initial_state(task: Task) -> tuple[Task, TrainState]:
     elif config.weights.name:
         variables, preprocessing = load_weights(config.weights.name, config.weights.path, variables)
     task = dataclasses.replace(task, preprocessing=preprocessing)
-    return task, create_state(variables, task.tx, seed=config.seed)
+    return task, create_state(variables, task.tx, seed=config.seed, ema=config.train.ema_decay > 0)
 
 
-def restore(config: Config, workdir: Path) -> tuple[Task, TrainState]:
-    """Returns the newest checkpoint in `workdir`, of the network that `config` describes.
+def restore(config: Config, workdir: Path, *, step: int | None = None) -> tuple[Task, TrainState]:
+    """Returns a checkpoint in `workdir`, of the network that `config` describes.
+
+    Args:
+        config: of the trial.
+        workdir: its folder.
+        step: of the checkpoint; the newest by default.
 
     Raises:
         ConfigError: there is no checkpoint.
@@ -50,7 +55,7 @@ def restore(config: Config, workdir: Path) -> tuple[Task, TrainState]:
     # The checkpoint replaces what the trial started from, of which the preprocessing stays.
     task, state = initial_state(assemble(config))
     with Checkpointer(workdir / "checkpoints") as checkpointer:
-        restored = checkpointer.restore(state)
+        restored = checkpointer.restore(state, step)
     if restored is None:
         raise ConfigError(
             f"{workdir} holds no checkpoint. Train it first with `python launch.py train`."
@@ -71,4 +76,4 @@ def _trained(path: Path) -> tuple[dict[str, Any], Preprocessing]:
     # A trial that is still being trained is not to be touched.
     with workdir_lock(path):
         task, state = restore(from_dict(read_json(path / "config.json")), path)
-    return {"params": state.params, "batch_stats": state.batch_stats}, task.preprocessing
+    return state.variables, task.preprocessing

@@ -5,9 +5,11 @@ import json
 import numpy as np
 import pytest
 
-from seg_jax import assemble
+from seg_jax.assemble import data
 from seg_jax.config import base_config
 from seg_jax.data.validate import Origin
+from seg_jax.evaluate.records import read_records
+from seg_jax.metrics.confusion import scores
 from seg_jax.report.pictures import read_predictions
 from seg_jax.trial import Events, evaluate_again, run_trial
 
@@ -48,11 +50,15 @@ def finished(tmp_path_factory):
     config.evaluate.probes = False
     config.evaluate.boundary_widths = (1,)
     config.evaluate.num_pictures = 4
+    config.evaluate.flip = True
+    config.evaluate.metrics = ("calibration",)
     workdir = tmp_path_factory.mktemp("trial")
     with pytest.MonkeyPatch.context() as patch:
         counts = {"train": 5, "size_6": 8}
-        patch.setattr(assemble, "open_split", lambda config, split: Striped(split, counts[split]))
-        result = run_trial(config, workdir, Events(str, lambda progress: None, lambda: False))
+        patch.setattr(data, "open_split", lambda config, split: Striped(split, counts[split]))
+        result = run_trial(
+            config, workdir, Events(str, str, lambda done, total: None, lambda: False)
+        )
         again = evaluate_again(config, workdir)
     return workdir, result, again
 
@@ -63,8 +69,34 @@ def test_the_result_says_what_data_it_is_of(finished):
     evaluated = {"split": "size_6", "num_examples": 8, "sha256": "of 8 in size_6"}
     trained = {"split": "train", "num_examples": 5, "sha256": "of 5 in train"}
     assert result["data"] == {"eval": evaluated, "probes": [], "train": trained, "skipped": 1}
-    assert again["data"] == {"eval": evaluated, "probes": []}
-    assert again["confusion"] == result["confusion"]
+    again, _ = again
+    assert again["data"] == {"eval": evaluated}
+    assert again["metrics"] == result["metrics"]
+
+
+def test_a_result_can_be_computed_again_from_its_records(finished):
+    workdir, result, (_, records) = finished
+    ids, counters = read_records(workdir / "per_image.npz")
+    assert ids == records.ids == tuple(f"s{index}" for index in range(8))
+    assert counters.keys() == {"confusion", "boundary/1", "calibration/pixels", *records.counters}
+    assert counters["confusion"].sum(axis=0).tolist() == result["confusion"]
+    assert scores(counters["boundary/1"].sum(axis=0)).miou == result["boundary_miou"]["1"]
+    assert 0 <= result["metrics"]["ece"] <= 1
+
+
+def test_every_miou_has_its_interval(finished):
+    _, result, _ = finished
+    found = [(result["metrics"]["miou"], result["intervals"]["miou"])]
+    found.append((result["boundary_miou"]["1"], result["boundary_intervals"]["1"]))
+    found.append((result["metrics"]["ece"], result["intervals"]["ece"]))
+    for miou, (low, high) in found:
+        assert low < miou < high
+
+
+def test_the_result_names_its_protocol(finished):
+    _, result, _ = finished
+    assert result["protocol"]["flip"] is True
+    assert result["protocol_text"] == "whole image, native size, flips"
 
 
 def test_every_picture_counts_whatever_its_size(finished):
@@ -77,8 +109,8 @@ def test_every_picture_counts_whatever_its_size(finished):
 def test_predictions_keep_the_sizes_of_their_pictures(finished):
     workdir, _, _ = finished
     found = read_predictions(workdir / "predictions.npz")
-    # By size, in the order in which sizes first occur.
-    assert list(found) == ["s0", "s3", "s6", "s1"]
+    # In the order of the split, whatever their sizes.
+    assert list(found) == ["s0", "s1", "s2", "s3"]
     source = Striped("size_6", 8)
     for name, (image, label, prediction) in found.items():
         expected = source[int(name[1:])]

@@ -1,40 +1,23 @@
-"""Turns a validated config into the objects that run it; configs stop here.
-
-Everything below this file takes plain arguments.
-"""
+"""The network, the optimiser and what belongs to them."""
 
 import dataclasses
-from collections.abc import Callable, Iterator
-from typing import Any
+import inspect
 
+import jax
 import optax
 from flax import linen as nn
 
-from seg_jax.config import Config, to_dict
-from seg_jax.data.augment import Augmentation
+from seg_jax.config import Config, ConfigError, to_dict
 from seg_jax.data.catalogue import spec_of
-from seg_jax.data.example import Source
-from seg_jax.data.pipeline.evaluate import eval_batches
-from seg_jax.data.pipeline.train import TrainBatches, train_batches
-from seg_jax.data.source import open_source
 from seg_jax.data.spec import DatasetSpec
-from seg_jax.data.views import CachedSource, ResizedSource
 from seg_jax.describe import Description, describe
-from seg_jax.evaluate.step import make_eval_step
-from seg_jax.losses.cross_entropy import softmax_cross_entropy
-from seg_jax.losses.presence import presence_cross_entropy
 from seg_jax.models.build import build_model
-from seg_jax.optim import OPTIMIZERS, SCHEDULES
+from seg_jax.optim import SCHEDULES
+from seg_jax.optim.build import make_optimizer
 from seg_jax.preprocess import IMAGENET, Preprocessing
 from seg_jax.registry import resolve
-from seg_jax.train.parallel import (
-    AXIS,
-    check_batch_size,
-    check_one_host,
-    map_eval_step,
-    map_train_step,
-)
-from seg_jax.train.step import make_train_step
+from seg_jax.train.batch_plan import plan_batch
+from seg_jax.train.parallel import Layout, axis_of, make_layout
 
 
 @dataclasses.dataclass(frozen=True)
@@ -48,6 +31,8 @@ class Task:
         preprocessing: input statistics of the initial weights.
         tx: the optimiser.
         schedule: learning rate by step.
+        layout: the devices, and how arrays lie on them.
+        micro_batches: parts in which a device takes its rows of a training batch.
     """
 
     config: Config
@@ -56,6 +41,8 @@ class Task:
     preprocessing: Preprocessing
     tx: optax.GradientTransformation
     schedule: optax.Schedule
+    layout: Layout
+    micro_batches: int
 
 
 def assemble(config: Config) -> Task:
@@ -65,106 +52,59 @@ def assemble(config: Config) -> Task:
         ValueError: the batch does not split over the devices, or the architecture refuses
             a field of its section.
     """
-    check_one_host()
-    check_batch_size(config.train.batch_size, field="config.train.batch_size")
-    check_batch_size(config.evaluate.batch_size, field="config.evaluate.batch_size")
+    parallel = config.parallel
+    layout = make_layout(parallel.backend, height_shards=parallel.height_shards)
+    devices = {"devices": jax.device_count(), "height_shards": parallel.height_shards}
+    micro_batches = plan_batch(
+        config.train.batch_size,
+        device_batch_size=parallel.device_batch_size,
+        field="config.train.batch_size",
+        **devices,
+    )
+    plan_batch(config.evaluate.batch_size, field="config.evaluate.batch_size", **devices)
     spec = spec_of(config.dataset.name, config.dataset.folder.to_dict())
-    schedule = resolve(
-        config.schedule.name, SCHEDULES, kind="schedule", field="config.schedule.name"
-    )(
-        base_lr=config.schedule.base_lr,
-        num_steps=config.train.num_steps,
-        power=config.schedule.power,
-        warmup_steps=config.schedule.warmup_steps,
-    )
-    optimizer = resolve(
-        config.optimizer.name, OPTIMIZERS, kind="optimizer", field="config.optimizer.name"
-    )
-    tx = optimizer(
+    schedule = make_schedule(config)
+    optimizer = config.optimizer
+    tx = make_optimizer(
+        optimizer.name,
         schedule,
-        momentum=config.optimizer.momentum,
-        weight_decay=config.optimizer.weight_decay,
-        head_lr_multiplier=config.optimizer.head_lr_multiplier,
+        momentum=optimizer.momentum,
+        nesterov=optimizer.nesterov,
+        beta1=optimizer.beta1,
+        beta2=optimizer.beta2,
+        rms_decay=optimizer.rms_decay,
+        epsilon=optimizer.epsilon,
+        weight_decay=optimizer.weight_decay,
+        decayed=tuple(optimizer.decayed),
+        head_lr_multiplier=optimizer.head_lr_multiplier,
+        lr_multipliers=tuple(optimizer.lr_multipliers),
+        clip_norm=optimizer.clip_norm,
     )
-    model = build_model(to_dict(config.model), num_classes=spec.num_classes, axis=AXIS)
-    return Task(config, spec, model, IMAGENET, tx, schedule)
-
-
-def train_step(task: Task) -> Callable[..., Any]:
-    """Returns the mapped train step."""
-    step = make_train_step(
-        task.model,
-        task.tx,
-        task.schedule,
-        softmax_cross_entropy,
-        presence_cross_entropy,
-        task.preprocessing,
-        axis=AXIS,
-        aux_weight=task.config.loss.aux_weight,
-        presence_weight=task.config.loss.presence_weight,
-        jitter=task.config.augment.color_jitter,
-        distortion=task.config.augment.photometric_distortion,
+    model = build_model(
+        to_dict(config.model), num_classes=spec.num_classes, axis=axis_of(parallel.backend)
     )
-    return map_train_step(step, backend=task.config.parallel.backend)
+    _refuse_norm(config)
+    return Task(config, spec, model, IMAGENET, tx, schedule, layout, micro_batches)
 
 
-def eval_step(task: Task, *, boundary_widths: tuple[int, ...]) -> Callable[..., Any]:
-    """Returns the mapped evaluation step that also counts inside these boundary bands."""
-    step = make_eval_step(
-        task.model,
-        task.preprocessing,
-        num_classes=task.spec.num_classes,
-        band_widths=boundary_widths,
+def _refuse_norm(config: Config) -> None:
+    """Refuses statistics of a device's own where the step sees the global batch."""
+    name = (config.model.get("norm") or {}).get("name", "")
+    if config.parallel.backend == "mesh" and name == "batch_per_device":
+        raise ConfigError(
+            "config.model.norm.name='batch_per_device' needs a step for every device, which "
+            "config.parallel.backend='mesh' has not. Set it to 'shard_map', or the norm to "
+            "'batch'."
+        )
+
+
+def make_schedule(config: Config) -> optax.Schedule:
+    """Returns the learning rate by step; a schedule is given the fields that it reads."""
+    factory = resolve(
+        config.schedule.name, SCHEDULES, kind="schedule", field="config.schedule.name"
     )
-    return map_eval_step(step, backend=task.config.parallel.backend)
-
-
-def train_stream(task: Task, source: Source, *, start_step: int) -> TrainBatches:
-    """Returns the training batches from step `start_step` on; close it after use."""
-    config = task.config
-    augment = config.augment
-    augmentation = Augmentation(
-        crop_size=tuple(augment.crop_size),
-        pad_color=tuple(augment.pad_color),
-        resize=augment.resize,
-        base_size=tuple(augment.base_size),
-        scale_range=tuple(augment.scale_range),
-        scale_step=augment.scale_step,
-        max_class_ratio=augment.max_class_ratio,
-        flip=augment.flip,
-        flip_vertical=augment.flip_vertical,
-        rotation=augment.rotation,
-        elastic=augment.elastic,
-        blur_probability=augment.blur_probability,
-        blur_sigma=tuple(augment.blur_sigma),
-        mix=augment.mix,
-        mix_probability=augment.mix_probability,
-    )
-    return train_batches(
-        source,
-        augmentation,
-        batch_size=config.train.batch_size,
-        seed=config.seed,
-        start_step=start_step,
-        num_workers=config.dataset.num_workers,
-        max_bad_examples=config.dataset.max_bad_examples,
-    )
-
-
-def eval_stream(task: Task, source: Source) -> Iterator[Any]:
-    """Returns every example of a split once, in batches of one size."""
-    return eval_batches(source, batch_size=task.config.evaluate.batch_size)
-
-
-def open_split(config: Config, split: str) -> Source:
-    """Opens a split at the config's size, kept in memory if the config says so."""
-    dataset = config.dataset
-    opened = open_source(
-        dataset.name, split, data_dir=dataset.data_dir, folder=dataset.folder.to_dict()
-    )
-    if dataset.size:
-        opened = ResizedSource(opened, tuple(dataset.size))
-    return CachedSource(opened) if dataset.in_memory else opened
+    fields = {**config.schedule.to_dict(), "num_steps": config.train.num_steps}
+    return factory(**{name: fields[name] for name in inspect.signature(factory).parameters})
 
 
 def describe_task(task: Task) -> Description:

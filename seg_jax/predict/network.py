@@ -119,7 +119,7 @@ def from_trial(config: Config, workdir: Path) -> Network:
     return Network(
         f"trial {workdir.name}, {config.model.name}",
         task.model,
-        {"params": state.params, "batch_stats": state.batch_stats},
+        state.variables,
         task.preprocessing,
         (size[0], size[1]) if size else None,
         Labels(task.spec.classes, task.spec.palette),

@@ -1,119 +1,253 @@
-"""Maps a per-device function over the machine: the only file that knows pmap or meshes.
+"""Lays state and batches over the devices and maps a step over them; all that knows of meshes.
 
-Inside the mapped function collectives name the axis AXIS, whichever backend runs it. The
-state is replicated, the leading axis of every array of the batch is split. Both backends
-give the same numbers (tests/train/test_parallel.py).
+"pmap" and "shard_map" run a function written for one device on every device, and its collectives
+name the axis DEVICE_AXIS. "mesh" runs a function of the global batch, which the compiler
+distributes (GSPMD, arXiv:2105.04663): over images and, with `height_shards`, over their rows too,
+for images that are too large for one device. The rows that neighbours need of each other are
+then exchanged by the compiler.
+
+All of them give the same numbers (tests/train/test_parallel.py, tests/train/test_mesh.py).
 """
 
+import dataclasses
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any, Literal
 
 import jax
 import numpy as np
-from jax.sharding import Mesh, NamedSharding
+from jax.sharding import AxisType, Mesh, NamedSharding
 from jax.sharding import PartitionSpec as P
 
-AXIS = "device"
-Backend = Literal["pmap", "shard_map"]
+from seg_jax.train.batch_plan import plan_batch
+from seg_jax.train.pmapped import pmapped
+from seg_jax.typing import DEVICE_AXIS
+
+Backend = Literal["pmap", "shard_map", "mesh"]
+
+_DATA, _HEIGHT = "data", "height"
+
+
+def axis_of(backend: Backend) -> str | None:
+    """Returns the axis over which steps and norms written for `backend` reduce.
+
+    `None` for "mesh": what it runs sees the global batch, so that sums and batch statistics are
+    global as they stand.
+    """
+    return None if backend == "mesh" else DEVICE_AXIS
+
+
+def make_layout(
+    backend: Backend, *, height_shards: int = 1, devices: Sequence[Any] | None = None
+) -> "Layout":
+    """Arranges devices, those of a process side by side.
+
+    Args:
+        backend: "pmap", "shard_map" or "mesh".
+        height_shards: devices that share an image; more than 1 for "mesh" alone.
+        devices: the devices to use; all of all processes by default.
+
+    Raises:
+        ValueError: the devices do not fall into groups of `height_shards` within a process, the
+            processes have unequally many, or the backend cannot do it.
+    """
+    found = sorted(devices or jax.devices(), key=lambda device: device.process_index)
+    processes = [device.process_index for device in found]
+    counts = sorted({processes.count(process) for process in processes})
+    if len(counts) > 1:
+        raise ValueError(
+            f"The processes of this run have between {counts[0]} and {counts[-1]} devices. Give "
+            "every process equally many: each reads as many rows of the global batch."
+        )
+    if backend == "pmap" and len(set(processes)) > 1:
+        raise ValueError(
+            f"config.parallel.backend='pmap' runs in one process, and this run has "
+            f"{len(set(processes))}. Set it to 'shard_map', which gives the same numbers."
+        )
+    if height_shards > 1 and backend != "mesh":
+        raise ValueError(
+            f"config.parallel.backend={backend!r} cannot split an image over "
+            f"{height_shards} devices. Set it to 'mesh', or config.parallel.height_shards to 1."
+        )
+    fitting = [n for n in range(1, counts[0] + 1) if counts[0] % n == 0]
+    if height_shards not in fitting:
+        raise ValueError(
+            f"config.parallel.height_shards={height_shards} does not divide the {counts[0]} "
+            f"devices of a process. Set it to one of {fitting}."
+        )
+    if backend != "mesh":
+        return Layout(backend, Mesh(np.array(found), (DEVICE_AXIS,)))
+    grid = np.array(found).reshape(-1, height_shards)
+    # Explicit axes, the other kind, would want every operation of a network to say how its
+    # result is laid out.
+    return Layout(backend, Mesh(grid, (_DATA, _HEIGHT), axis_types=(AxisType.Auto,) * 2))
+
+
+@dataclasses.dataclass(frozen=True)
+class Layout:
+    """Where the arrays of a run lie; made by `make_layout`.
+
+    Placing is explicit, so that a loop may run under `jax.transfer_guard("disallow")`, and what
+    is already in place is left there: a mapped step takes arrays of the host as well.
+
+    Attributes:
+        backend: "pmap", "shard_map" or "mesh".
+        mesh: the devices, one axis of them or data x height.
+    """
+
+    backend: Backend
+    mesh: Mesh
+
+    @property
+    def axis(self) -> str | None:
+        """See `axis_of`."""
+        return axis_of(self.backend)
+
+    @property
+    def height_shards(self) -> int:
+        """Number of devices that share an image."""
+        return self.mesh.shape.get(_HEIGHT, 1)
+
+    @property
+    def num_data_shards(self) -> int:
+        """Number of parts into which the images of a global batch are split."""
+        return self.mesh.size // self.height_shards
+
+    def put_state(self, state: Any) -> Any:
+        """Copies every array of `state` to every device; every process gives all of them.
+
+        Copies, since a train step reuses the memory of its state, which a caller may still hold.
+        """
+        return jax.tree.map(lambda x: self._put(x, P(), copied=True), state)
+
+    def put_batch(self, batch: Any) -> Any:
+        """Spreads arrays whose leading axis is the images; every process gives its own rows.
+
+        Process i of n gives the i-th n-th of the global batch. "mesh" also spreads the second
+        axis of arrays of three axes and more, an image's height, where it divides; where it does
+        not, the mapped function spreads it, which the compiler pads.
+        """
+        return jax.tree.map(lambda x: self._put(x, self._spec(x, divisible=True)), batch)
+
+    def get_rows(self, results: Any) -> Any:
+        """Returns the rows of this process of arrays whose leading axis is the images."""
+        return jax.tree.map(_own_rows, results)
+
+    def map_train_step(self, fn: Callable) -> Callable[[Any, Any], tuple[Any, Any]]:
+        """Compiles fn(state, batch) -> (state, scalars); the old state's memory is reused.
+
+        Args:
+            fn: written for `axis`; returns the same values on every device.
+        """
+        return self._map(fn, outputs=P(), donate=(0,))
+
+    def map_eval_step(self, fn: Callable) -> Callable[[Any, Any], Any]:
+        """Compiles fn(variables, batch) -> results, leading axis the images.
+
+        Args:
+            fn: written for `axis`; every array it returns has a row an image.
+        """
+        return self._map(fn, outputs=self._rows, donate=())
+
+    def _map(self, fn, *, outputs, donate):
+        if self.backend == "mesh":
+            run = self._distribute(fn, outputs, donate)
+        elif self.backend == "shard_map":
+            mapped = jax.shard_map(
+                fn,
+                mesh=self.mesh,
+                in_specs=(P(), self._rows),
+                out_specs=outputs,
+                # True would sum the gradients of replicated parameters once more by itself: the
+                # step would be device-count times too long, without an error.
+                check_vma=False,
+            )
+            run = jax.jit(mapped, donate_argnums=donate)
+        else:
+            run = pmapped(fn, self.mesh, per_image=outputs != P(), donate=donate)
+
+        def call(state, batch):
+            # A first state from the host would compile a program of its own, for that call.
+            return run(self.put_state(state), self.put_batch(batch))
+
+        return call
+
+    def _distribute(self, fn, outputs, donate):
+        def constrained(x, *, divisible):
+            place = NamedSharding(self.mesh, self._spec(x, divisible=divisible))
+            return jax.lax.with_sharding_constraint(x, place)
+
+        inner = partial(jax.tree.map, partial(constrained, divisible=False))
+        outer = partial(jax.tree.map, partial(constrained, divisible=True))
+        if outputs == P():
+            return jax.jit(
+                lambda state, batch: fn(state, inner(batch)),
+                donate_argnums=donate,
+                out_shardings=NamedSharding(self.mesh, P()),
+            )
+        return jax.jit(lambda state, batch: outer(fn(state, inner(batch))), donate_argnums=donate)
+
+    @property
+    def _rows(self) -> P:
+        return P(self.mesh.axis_names[0])
+
+    def _spec(self, x: Any, *, divisible: bool) -> P:
+        """Returns how an array of images is spread.
+
+        Args:
+            x: the array.
+            divisible: leaves the height whole where it does not divide, as JAX asks of what goes
+                into and comes out of a program; within one the compiler pads.
+        """
+        if self.height_shards == 1 or x.ndim < 3:
+            return self._rows
+        if divisible and x.shape[1] % self.height_shards:
+            return self._rows
+        return P(_DATA, _HEIGHT)
+
+    def _put(self, x: Any, spec: P, *, copied: bool = False) -> jax.Array:
+        place = NamedSharding(self.mesh, spec)
+        if isinstance(x, jax.Array) and x.sharding.is_equivalent_to(place, x.ndim):
+            return x
+        if self.mesh.is_multi_process:
+            rows = np.asarray(jax.device_get(x))
+            # As explicit as `device_put`, but the guard does not know this way of placing.
+            with jax.transfer_guard_host_to_device("allow"):
+                return jax.make_array_from_process_local_data(place, rows)
+        if copied and isinstance(x, jax.Array):
+            x = x.copy()  # of one on the first device, `may_alias` takes no notice
+        return jax.device_put(x, place, may_alias=not copied)
+
+
+def _own_rows(x: jax.Array) -> np.ndarray:
+    if x.is_fully_addressable:
+        return jax.device_get(x)
+    shards = [shard for shard in x.addressable_shards if shard.replica_id == 0]
+    spans = [shard.index[0].indices(x.shape[0])[:2] for shard in shards]
+    first, last = min(span[0] for span in spans), max(span[1] for span in spans)
+    rows = np.empty((last - first, *x.shape[1:]), x.dtype)
+    for shard, (start, stop) in zip(shards, spans, strict=True):
+        rows[(slice(start - first, stop - first), *shard.index[1:])] = jax.device_get(shard.data)
+    return rows
+
+
+AXIS = DEVICE_AXIS
 
 
 def check_one_host() -> None:
-    """Refuses to run in several processes, where each would feed the whole global batch.
-
-    Raises:
-        ValueError: JAX runs in more than one process.
-    """
-    if jax.process_count() > 1:
-        raise ValueError(
-            f"A trial uses the devices of one host, and JAX runs in {jax.process_count()} "
-            "processes. Start it without jax.distributed, on a single host."
-        )
+    """Kept until assemble/ uses `make_layout`; then delete, with all below."""
 
 
 def check_batch_size(batch_size: int, *, field: str) -> None:
-    """Refuses a global batch that does not split evenly over the devices.
-
-    Raises:
-        ValueError: the remainder would be dropped or padded, either of which silently
-            changes the batch that the config states.
-    """
-    devices = jax.device_count()
-    if batch_size % devices:
-        below = batch_size - batch_size % devices
-        nearest = f"{below} or {below + devices}" if below else f"{devices}"
-        raise ValueError(
-            f"A global batch of {batch_size} does not split over {devices} devices. Set {field} "
-            f"to a multiple of {devices} (for instance {nearest}), or use fewer devices."
-        )
+    """Kept until assemble/ uses `batch_plan.plan_batch`."""
+    plan_batch(batch_size, devices=jax.device_count(), field=field)
 
 
-def map_train_step(
-    fn: Callable, *, backend: Backend, devices: Sequence[Any] | None = None
-) -> Callable[[Any, Any], tuple[Any, Any]]:
-    """Compiles fn(state, batch) -> (state, scalars); the old state's memory is reused.
-
-    Args:
-        fn: written for one device; returns the same values on every device.
-        backend: "pmap" or "shard_map".
-        devices: the devices to use; all by default.
-    """
-    return _map(fn, backend, devices, outputs_split=False, donate=(0,))
+def map_train_step(fn, *, backend, devices=None):
+    """Kept until assemble/ uses `Layout.map_train_step`."""
+    return make_layout(backend, devices=devices).map_train_step(fn)
 
 
-def map_eval_step(
-    fn: Callable, *, backend: Backend, devices: Sequence[Any] | None = None
-) -> Callable[[Any, Any], Any]:
-    """Compiles fn(variables, batch) -> per-image results, leading axis the global batch.
-
-    Args:
-        fn: written for one device; every array it returns has one row an image.
-        backend: "pmap" or "shard_map".
-        devices: the devices to use; all by default.
-    """
-    return _map(fn, backend, devices, outputs_split=True, donate=())
-
-
-def _map(fn, backend, devices, *, outputs_split, donate):
-    devices = list(devices or jax.devices())
-    mesh = Mesh(np.array(devices), (AXIS,))
-    split, replicated = P(AXIS), P()
-    if backend == "pmap":
-        mapped = jax.pmap(
-            fn,
-            axis_name=AXIS,
-            in_axes=(None, 0),
-            out_axes=0 if outputs_split else None,
-            devices=devices,
-            donate_argnums=donate,
-        )
-
-        def run(state, batch):
-            result = mapped(state, jax.tree.map(lambda x: _split(x, len(devices)), batch))
-            return jax.tree.map(_merge, result) if outputs_split else result
-    else:
-        mapped = jax.shard_map(
-            fn,
-            mesh=mesh,
-            in_specs=(replicated, split),
-            out_specs=split if outputs_split else replicated,
-            # True would sum the gradients of replicated parameters once more by itself: the
-            # step would be device-count times too long, without an error.
-            check_vma=False,
-        )
-        run = jax.jit(mapped, donate_argnums=donate)
-
-    def call(state, batch):
-        # A first state from the host would compile a program of its own, just for that call.
-        return run(jax.device_put(state, NamedSharding(mesh, replicated)), batch)
-
-    return call
-
-
-def _split(x, n: int):
-    """[n * b, ...] -> [n, b, ...]."""
-    return x.reshape(n, x.shape[0] // n, *x.shape[1:])
-
-
-def _merge(x):
-    """[n, b, ...] -> [n * b, ...]."""
-    return x.reshape(x.shape[0] * x.shape[1], *x.shape[2:])
+def map_eval_step(fn, *, backend, devices=None):
+    """Kept until assemble/ uses `Layout.map_eval_step`."""
+    return make_layout(backend, devices=devices).map_eval_step(fn)

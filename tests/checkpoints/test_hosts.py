@@ -97,11 +97,16 @@ def test_two_processes_save_and_restore_as_one(folder, python_env, names):
         for index in range(2)
     ]
     told = []
-    for host in hosts:
-        output, errors = host.communicate(timeout=240)
-        assert host.returncode == 0, errors
-        line = next(line for line in output.splitlines() if line.startswith("told"))
-        told.append(json.loads(line.removeprefix("told")))
+    try:
+        for host in hosts:
+            output, errors = host.communicate(timeout=120)
+            assert host.returncode == 0, errors
+            line = next(line for line in output.splitlines() if line.startswith("told"))
+            told.append(json.loads(line.removeprefix("told")))
+    finally:
+        for host in hosts:
+            host.kill()  # one that failed leaves the other waiting for it
+            host.communicate()
     first, second = told
     for values in told:
         assert values["nothing"]

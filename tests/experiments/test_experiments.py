@@ -6,7 +6,7 @@ import jax
 import jax.numpy as jnp
 import pytest
 
-from seg_jax import assemble
+from seg_jax.assemble import assemble
 from seg_jax.commands.options import load, plan
 from seg_jax.config import apply_overrides, from_dict
 from seg_jax.validate import validate
@@ -27,7 +27,7 @@ def test_every_trial_builds(path):
         validate(config)
         if trial.row in shapes:
             continue
-        task = assemble.assemble(config)
+        task = assemble(config)
         size = config.augment.crop_size
         image = jax.ShapeDtypeStruct((2, *size, 3), jnp.float32)
         outputs, variables = jax.eval_shape(

@@ -24,6 +24,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 EVERY = 4
+AIMS = ("save", "steps", "start", "save", "steps", "save", "evaluation")
 
 EXPERIMENT = textwrap.dedent(
     """
@@ -209,8 +210,12 @@ def aim(trial, draw, target, startup):
     if target == "start":
         time.sleep(draw.uniform(0, startup))
         return
+    if target == "evaluation":
+        wait_for(trial, lambda: max(losses(trial), default=0) == 60)
+        time.sleep(draw.uniform(0, 1))
+        return
     wait_for(trial, lambda: trial.resumed_at is not None)
-    step = (trial.resumed_at or 0) + draw.integers(0, 20)
+    step = (trial.resumed_at or 0) + draw.integers(1, 20)
     wait_for(trial, lambda: f"step {step}/" in trial.text)
     if target == "save":
         wait_for(trial, lambda: trial.unfinished)
@@ -219,7 +224,7 @@ def aim(trial, draw, target, startup):
 
 def hit(trial):
     """Returns what the process was doing when it was killed, by what it left."""
-    if trial.resumed_at is None:
+    if trial.resumed_at is None and trial.newest < 60:
         return "start-up"
     unfinished = trial.unfinished
     if any("orbax-checkpoint-tmp" in name for name in unfinished):
@@ -239,7 +244,7 @@ def test_killed_at_random_moments_it_is_the_same_run_to_the_bit(make_trial, whol
             trial.change_workers(1 - trial.workers)
         trial.start()
         if number < kills:
-            aim(trial, draw, ("save", "steps", "save", "start")[number % 4], whole.startup)
+            aim(trial, draw, AIMS[number % len(AIMS)], whole.startup)
             if trial.process.poll() is None:
                 trial.stop(signal.SIGKILL)
                 counts[hit(trial)] += 1
