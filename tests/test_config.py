@@ -170,6 +170,15 @@ def test_an_argument_that_sets_nothing_is_refused(argument):
             },
             "at most config.evaluate.window_size",
         ),
+        (
+            {
+                "evaluate__window": "center_crop",
+                "evaluate__window_size": (64, 64),
+                "evaluate__resize": "short",
+                "evaluate__base_size": (64,),
+            },
+            "Set config.evaluate.labels to 'resized'",
+        ),
         ({"evaluate__window_size": (64, 64)}, "as the whole image needs"),
         ({"evaluate__scales": ()}, "one or more factors above 0"),
         ({"evaluate__output_stride": 5}, "an output stride of 1 to 32"),

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from seg_jax.evaluate.records import read_records
-from seg_jax.train.loop import read_metrics
+from seg_jax.logs import read_metrics
 
 ROOT = Path(__file__).parents[1]
 

@@ -1,12 +1,15 @@
 """The SHA-256 of every file of a checkpoint, without which Orbax restores a flipped bit.
 
-A manifest is the last file written into a checkpoint and never changes. It vouches for the files
-that it names; others, such as what a file browser leaves behind, are of no account.
+A manifest is the last file written into a checkpoint and never changes. It vouches for itself and
+the files that it names; others, such as what a file browser leaves behind, are of no account.
 """
 
 import hashlib
+import json
 import os
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from seg_jax.files import JSONFileError, read_json, write_json
 
@@ -19,7 +22,7 @@ def write_manifest(step: Path) -> None:
     hashes = {path.relative_to(step).as_posix(): _hash(path, sync=True) for path in paths}
     for folder in sorted({path.parent for path in paths}):
         sync_folder(folder)
-    write_json(step / MANIFEST, hashes)
+    write_json(step / MANIFEST, {**hashes, MANIFEST: _seal(hashes)})
     sync_folder(step)
 
 
@@ -33,6 +36,10 @@ def find_fault(step: Path) -> str | None:
         return f"{MANIFEST} is not readable"
     if not expected:
         return f"{MANIFEST} names no file"
+    # Without it, a flipped bit in the manifest would be blamed on the file it speaks of.
+    seal = expected.pop(MANIFEST, None)
+    if seal and seal != _seal(expected):
+        return f"{MANIFEST} is not what was written"
     for name, value in expected.items():
         try:
             if _hash(step / name) != value:
@@ -51,6 +58,10 @@ def sync_folder(folder: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def _seal(hashes: Mapping[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(hashes, sort_keys=True).encode()).hexdigest()
 
 
 def _hash(path: Path, *, sync: bool = False) -> str:

@@ -168,7 +168,7 @@ def _find_step(folder: Path, wanted: str) -> int:
 
 
 def _best_step(folder: Path, saved: Sequence[int]) -> int:
-    from seg_jax.train.loop import read_metrics
+    from seg_jax.logs import read_metrics
 
     measured = {
         row["step"]: row["miou"]

@@ -12,7 +12,6 @@ from typing import Any
 import jax
 
 from seg_jax.checkpoints import Checkpointer
-from seg_jax.logs.metrics_log import read_metrics  # noqa: F401 - until commands/eval.py asks logs
 from seg_jax.logs.writer import Picture, Writer
 from seg_jax.train.clock import Clock
 from seg_jax.train.diverged import Evidence, refuse
@@ -160,6 +159,7 @@ def train(
         stopping = stop_requested()
         evaluating = evaluates_at(step)
         if evaluating or stopping or step == num_steps or _due(step, checkpoint_every):
+            look()
             checkpointer.save(step, state)
         if stopping and step < num_steps:
             checkpointer.wait()

@@ -11,7 +11,6 @@ All of them give the same numbers (tests/train/test_parallel.py, tests/train/tes
 
 import dataclasses
 from collections.abc import Callable, Sequence
-from functools import partial
 from typing import Any, Literal
 
 import jax
@@ -19,13 +18,18 @@ import numpy as np
 from jax.sharding import AxisType, Mesh, NamedSharding
 from jax.sharding import PartitionSpec as P
 
-from seg_jax.train.batch_plan import plan_batch
 from seg_jax.train.pmapped import pmapped
 from seg_jax.typing import DEVICE_AXIS
 
 Backend = Literal["pmap", "shard_map", "mesh"]
 
 _DATA, _HEIGHT = "data", "height"
+
+STRIDE = 32
+"""Rows of a device are a multiple of this, the largest stride of a network, so that its maps divide
+evenly at every stride. Where they do not, XLA pads, and returns wrong gradients without an error
+for reshapes over the height (U-Net's up-convolution; jaxlib 0.10.2, both partitioners), or aborts
+the process where a kernel reaches beyond the neighbouring device."""
 
 
 def axis_of(backend: Backend) -> str | None:
@@ -113,6 +117,27 @@ class Layout:
         """Number of parts into which the images of a global batch are split."""
         return self.mesh.size // self.height_shards
 
+    @property
+    def height_multiple(self) -> int:
+        """What a height must be a multiple of to be spread over devices."""
+        return STRIDE * self.height_shards
+
+    def check_height(self, height: int, *, field: str) -> None:
+        """Refuses training images that devices are to share and cannot.
+
+        Raises:
+            ValueError: `height`, in pixels, would not be spread.
+        """
+        multiple = self.height_multiple
+        if self.height_shards > 1 and height % multiple:
+            below = height - height % multiple
+            nearest = f"{below} or {below + multiple}" if below else f"{multiple}"
+            raise ValueError(
+                f"Images of {height} rows cannot be shared by {self.height_shards} devices: every "
+                f"device's rows must be a multiple of {STRIDE}. Set the height of {field} to "
+                f"{nearest}, or config.parallel.height_shards to 1."
+            )
+
     def put_state(self, state: Any) -> Any:
         """Copies every array of `state` to every device; every process gives all of them.
 
@@ -123,11 +148,11 @@ class Layout:
     def put_batch(self, batch: Any) -> Any:
         """Spreads arrays whose leading axis is the images; every process gives its own rows.
 
-        Process i of n gives the i-th n-th of the global batch. "mesh" also spreads the second
-        axis of arrays of three axes and more, an image's height, where it divides; where it does
-        not, the mapped function spreads it, which the compiler pads.
+        Process i of n gives the i-th n-th of the global batch. Of arrays of three axes and more
+        the second is an image's height: it is spread over the devices that share an image if it
+        is a multiple of `height_multiple`; otherwise each of them holds it whole.
         """
-        return jax.tree.map(lambda x: self._put(x, self._spec(x, divisible=True)), batch)
+        return jax.tree.map(lambda x: self._put(x, self._spec(x)), batch)
 
     def get_rows(self, results: Any) -> Any:
         """Returns the rows of this process of arrays whose leading axis is the images."""
@@ -173,41 +198,34 @@ class Layout:
         return call
 
     def _distribute(self, fn, outputs, donate):
-        def constrained(x, *, divisible):
-            place = NamedSharding(self.mesh, self._spec(x, divisible=divisible))
-            return jax.lax.with_sharding_constraint(x, place)
-
-        inner = partial(jax.tree.map, partial(constrained, divisible=False))
-        outer = partial(jax.tree.map, partial(constrained, divisible=True))
         if outputs == P():
-            return jax.jit(
-                lambda state, batch: fn(state, inner(batch)),
-                donate_argnums=donate,
-                out_shardings=NamedSharding(self.mesh, P()),
+            place = NamedSharding(self.mesh, outputs)
+            return jax.jit(fn, donate_argnums=donate, out_shardings=place)
+
+        def spread(state, batch):
+            return jax.tree.map(
+                lambda x: jax.lax.with_sharding_constraint(
+                    x, NamedSharding(self.mesh, self._spec(x))
+                ),
+                fn(state, batch),
             )
-        return jax.jit(lambda state, batch: outer(fn(state, inner(batch))), donate_argnums=donate)
+
+        return jax.jit(spread, donate_argnums=donate)
 
     @property
     def _rows(self) -> P:
         return P(self.mesh.axis_names[0])
 
-    def _spec(self, x: Any, *, divisible: bool) -> P:
-        """Returns how an array of images is spread.
-
-        Args:
-            x: the array.
-            divisible: leaves the height whole where it does not divide, as JAX asks of what goes
-                into and comes out of a program; within one the compiler pads.
-        """
-        if self.height_shards == 1 or x.ndim < 3:
-            return self._rows
-        if divisible and x.shape[1] % self.height_shards:
+    def _spec(self, x: Any) -> P:
+        if self.height_shards == 1 or x.ndim < 3 or x.shape[1] % self.height_multiple:
             return self._rows
         return P(_DATA, _HEIGHT)
 
     def _put(self, x: Any, spec: P, *, copied: bool = False) -> jax.Array:
         place = NamedSharding(self.mesh, spec)
-        if isinstance(x, jax.Array) and x.sharding.is_equivalent_to(place, x.ndim):
+        # Of one device, a sharding of another type is equivalent and still another program's.
+        placed = isinstance(x, jax.Array) and isinstance(x.sharding, NamedSharding)
+        if placed and x.sharding.is_equivalent_to(place, x.ndim):
             return x
         if self.mesh.is_multi_process:
             rows = np.asarray(jax.device_get(x))
@@ -229,25 +247,3 @@ def _own_rows(x: jax.Array) -> np.ndarray:
     for shard, (start, stop) in zip(shards, spans, strict=True):
         rows[(slice(start - first, stop - first), *shard.index[1:])] = jax.device_get(shard.data)
     return rows
-
-
-AXIS = DEVICE_AXIS
-
-
-def check_one_host() -> None:
-    """Kept until assemble/ uses `make_layout`; then delete, with all below."""
-
-
-def check_batch_size(batch_size: int, *, field: str) -> None:
-    """Kept until assemble/ uses `batch_plan.plan_batch`."""
-    plan_batch(batch_size, devices=jax.device_count(), field=field)
-
-
-def map_train_step(fn, *, backend, devices=None):
-    """Kept until assemble/ uses `Layout.map_train_step`."""
-    return make_layout(backend, devices=devices).map_train_step(fn)
-
-
-def map_eval_step(fn, *, backend, devices=None):
-    """Kept until assemble/ uses `Layout.map_eval_step`."""
-    return make_layout(backend, devices=devices).map_eval_step(fn)

@@ -5,11 +5,11 @@ import math
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
-import jax
 import numpy as np
 from jaxtyping import Float
 
 from seg_jax.assemble import Task, data, steps
+from seg_jax.config import Config
 from seg_jax.data.example import Source
 from seg_jax.evaluate.loop import Evaluation, evaluate
 from seg_jax.evaluate.records import Records
@@ -18,6 +18,7 @@ from seg_jax.metrics.class_counts import class_counts, class_scores
 from seg_jax.metrics.confidence import Interval, bootstrap, one_by_one
 from seg_jax.metrics.confusion import scores
 from seg_jax.train.hosts import gather
+from seg_jax.trial.gathering import of_all_hosts
 
 
 @dataclasses.dataclass(frozen=True)
@@ -84,7 +85,7 @@ class Evaluator:
             num_samples=config.evaluate.num_pictures,
             instances=any(metric.needs_instances for metric in metrics.values()),
         )
-        found = _of_all_hosts(
+        found = of_all_hosts(
             evaluate(
                 self._step,
                 task.layout.put_state(variables),
@@ -98,7 +99,7 @@ class Evaluator:
         row = {
             "dataset": config.dataset.name,
             "split": config.dataset.eval_split,
-            "protocol": self._protocol.as_dict(),
+            "protocol": {**self._protocol.as_dict(), **_padding(config)},
             "protocol_text": self._protocol.describe(),
             "metrics": _scores(found, task.spec.classes),
             "intervals": _intervals(found.confusion, resamples),
@@ -133,6 +134,12 @@ def measure_iou(
         batches = data.eval_stream(task.config, source, num_devices=task.layout.num_data_shards)
         found = evaluate(step, variables, batches, get_rows=task.layout.get_rows)
         yield scores(gather(found.confusion).sum(axis=0, dtype=np.int64)).iou
+
+
+def _padding(config: Config) -> dict[str, Any]:
+    """Returns the colour that fills up windows, where there are some to fill up."""
+    fills = config.evaluate.window in ("pad", "center_crop", "sliding")
+    return {"pad_color": list(config.augment.pad_color)} if fills else {}
 
 
 def split_facts(split: str, source: Source) -> dict[str, Any]:
@@ -182,21 +189,3 @@ def _lists(intervals: Mapping[str, Interval | None]) -> dict[str, list[float] | 
 def _number(value: float) -> float | None:
     """Returns a number that JSON can hold, or None."""
     return float(value) if math.isfinite(value) else None
-
-
-def _of_all_hosts(found: Evaluation) -> Evaluation:
-    """Returns the images of all processes in the order of the split; samples stay this one's."""
-    if jax.process_count() == 1:
-        return found
-    names = [name.encode() for name in found.ids]
-    width = int(gather(np.array([max(map(len, names), default=1)])).max())
-    ids = gather(np.array(names, f"S{width}"))
-    order = np.argsort(positions := gather(np.array(found.positions, np.int64)))
-    return dataclasses.replace(
-        found,
-        ids=tuple(bytes(ids[place]).decode() for place in order),
-        positions=tuple(positions[order].tolist()),
-        confusion=gather(found.confusion)[order],
-        bands=gather(found.bands)[order],
-        counters={name: gather(values)[order] for name, values in sorted(found.counters.items())},
-    )

@@ -10,14 +10,15 @@ import numpy as np
 
 from seg_jax.assemble import Task, assemble, data, steps
 from seg_jax.checkpoints import Checkpointer
-from seg_jax.config import Config, to_dict
+from seg_jax.config import Config, apply_overrides, to_dict
 from seg_jax.data.example import Source
 from seg_jax.data.views import FirstSource
 from seg_jax.evaluate.records import RECORDS_FILE, Records, write_records
 from seg_jax.files import write_json
-from seg_jax.logs import MetricsLog, Writers
+from seg_jax.logs import MetricsLog, Writers, read_metrics
 from seg_jax.logs.pictures import Picture, compare_all
 from seg_jax.start import initial_state, restore
+from seg_jax.sweeps.plan import config_uid
 from seg_jax.train.diverged import Evidence
 from seg_jax.train.hosts import any_host, is_main
 from seg_jax.train.loop import Evaluations, Pictures, train
@@ -99,14 +100,15 @@ def run_trial(config: Config, workdir: Path, events: Events) -> dict[str, Any]:
             history=history,
             evaluations=_evaluations(task, evaluator, eval_source, events),
             pictures=_pictures(task, evaluator, eval_source),
-            evidence=_evidence(task, train_source, workdir),
+            evidence=_evidence(task, train_source, workdir) if is_main() else None,
             profiler=stack.enter_context(profiler),
         )
         events.phase("evaluating")
         evaluated = evaluator(state.variables, eval_source, events.evaluated)
         result = {**network_facts(task, state.params, eval_source), **evaluated.row}
         probes, probed = _probe(task, state.variables)
-        log.write(config.train.num_steps, {"miou": result["metrics"]["miou"]})
+        if result["metrics"]["miou"] is not None:
+            log.write(config.train.num_steps, {"miou": result["metrics"]["miou"]})
     result["probes"] = probes
     result["confusion"] = evaluated.records.counters["confusion"].sum(axis=0).tolist()
     result["data"] |= {
@@ -147,7 +149,9 @@ def _open_logs(
     """Returns what takes the rows of this process, and the rows up to the resume."""
     config = task.config
     if not is_main():
-        return Writers(), ()
+        # The same history everywhere: it decides which evaluation is still to be made.
+        rows = read_metrics(workdir / "metrics.jsonl")
+        return Writers(), tuple(row for row in rows if row["step"] <= resume_at)
     metrics = MetricsLog(workdir / "metrics.jsonl", resume_at=resume_at)
     writers: list[Any] = [metrics]
     if config.log.tensorboard:
@@ -162,7 +166,7 @@ def _open_logs(
             WandbWriter(
                 workdir,
                 project=config.log.wandb_project,
-                run_id=workdir.name,
+                run_id=config_uid(to_dict(config)),
                 name=f"{name} seed {config.seed}",
                 config=to_dict(config),
             )
@@ -177,7 +181,11 @@ def _evaluations(
         return None
 
     def run(state: TrainState) -> dict[str, float]:
-        evaluated = evaluator(state.variables, source, events.evaluated)
+        events.phase("evaluating")
+        try:
+            evaluated = evaluator(state.variables, source, events.evaluated)
+        finally:
+            events.phase("training")
         names = ("miou", "pixel_accuracy")
         scores = {name: evaluated.row["metrics"][name] for name in names}
         return {name: value for name, value in scores.items() if value is not None}
@@ -199,7 +207,8 @@ def _pictures(task: Task, evaluator: Evaluator, source: Source) -> Pictures | No
 def _evidence(task: Task, source: Source, workdir: Path) -> Evidence:
     def batch_of(steps_before: int) -> Mapping[str, Any]:
         # Made again: a batch is a function of the step.
-        stream = data.train_stream(task.config, source, start_step=steps_before)
+        config = apply_overrides(task.config, {"dataset.num_workers": 0})
+        stream = data.train_stream(config, source, start_step=steps_before)
         with contextlib.closing(stream):
             return next(stream)
 

@@ -37,6 +37,13 @@ def validate_evaluate(config: Config) -> None:
             "config.evaluate.labels='resized' resizes the labels like the images, but "
             "config.evaluate.resize='native' resizes none. Set it to a rule such as 'short'."
         )
+    resized = evaluate.resize != "native"
+    if evaluate.window == "center_crop" and resized and evaluate.labels == "native":
+        raise ConfigError(
+            f"config.evaluate.window='center_crop' crops images and labels alike, and "
+            f"config.evaluate.resize={evaluate.resize!r} leaves the labels at their native size. "
+            "Set config.evaluate.labels to 'resized'."
+        )
     require(
         config,
         "evaluate.scales",

@@ -41,11 +41,12 @@ def test_image_label_and_prediction_stand_in_this_order():
 
 def test_large_pictures_shrink_and_labels_keep_their_ids():
     label = np.zeros((1024, 2048), np.uint8)
-    label[:, 1022:] = 1
-    picture = compare(flat(1024, 2048, 99), label, label, PALETTE)
+    label[:, 1022:] = 2  # the mean of the two would be a class between them
+    palette = [*PALETTE, (70, 80, 90)]
+    picture = compare(flat(1024, 2048, 99), label, label, palette)
     assert picture.shape == (256, 3 * SIDE + 8, 3)
     colours = set(map(tuple, picture[:, SIDE + 4 : 2 * SIDE + 4].reshape(-1, 3)))
-    assert colours == set(PALETTE)
+    assert colours == {palette[0], palette[2]}
 
 
 def test_every_sample_is_compared_under_its_name():

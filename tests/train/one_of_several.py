@@ -39,9 +39,9 @@ class Network(nn.Module):
 def rows_of_step(step: int) -> dict[str, np.ndarray]:
     """Returns this process's rows of a global batch of 8."""
     random = np.random.RandomState(step)
-    label = random.randint(0, 4, (8, 12, 6)).astype(np.uint8)
+    label = random.randint(0, 4, (8, 64, 2)).astype(np.uint8)
     label[: 1 + step] = 255  # no two processes count equally many pixels
-    batch = {"image": random.randint(0, 256, (8, 12, 6, 3)).astype(np.uint8), "label": label}
+    batch = {"image": random.randint(0, 256, (8, 64, 2, 3)).astype(np.uint8), "label": label}
     count = 8 // jax.process_count()
     first = jax.process_index() * count
     return {name: x[first : first + count] for name, x in batch.items()}

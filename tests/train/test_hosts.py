@@ -132,5 +132,5 @@ def test_without_a_cluster_around_it_a_process_says_what_to_give(monkeypatch):
         raise ValueError("coordinator_address should be defined.")
 
     monkeypatch.setattr(jax.distributed, "initialize", initialize)
-    with pytest.raises(RuntimeError, match="no cluster .*--coordinator=HOST:PORT"):
+    with pytest.raises(RuntimeError, match=r"no cluster .*--coordinator=HOST:PORT"):
         hosts.initialise()

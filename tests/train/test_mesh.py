@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 
-@pytest.mark.parametrize("network", ["unet", "deeplab"])
+@pytest.mark.parametrize("network", ["unet", "unet of few rows", "deeplab"])
 def test_a_mesh_of_two_by_four_trains_and_evaluates_as_one_device(network, python_env):
     done = subprocess.run(
         [sys.executable, Path(__file__).with_name("eight_devices.py"), network],

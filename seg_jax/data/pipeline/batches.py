@@ -22,13 +22,3 @@ class HostBatch(TypedDict):
     label: UInt8[np.ndarray, "b h w"]
     border: NotRequired[Float32[np.ndarray, "b h w"]]
     id: list[str]
-
-
-class EvalBatch(HostBatch):
-    """A batch of examples that are counted once each.
-
-    Attributes:
-        num_examples: rows that are examples; those after them are padding, all ignored.
-    """
-
-    num_examples: int
