@@ -56,8 +56,14 @@ def plan(experiment: Experiment) -> Plan:
     )
 
 
+NEUTRAL = ("dataset.num_workers", "dataset.in_memory", "train.keep_", "log.")
+"""Beginnings of the config fields that change no bit of a trial: a resume may set them anew."""
+
+
 def keep_config(workdir: Path, config: Config) -> None:
     """Writes `config.json` into a trial's folder, or refuses to mix two configs in one.
+
+    Fields that are `NEUTRAL` may differ.
 
     Raises:
         ConfigError: the folder holds a trial of another config.
@@ -68,7 +74,9 @@ def keep_config(workdir: Path, config: Config) -> None:
         return
     now, before = flatten(values), flatten(read_json(path))
     changed = [
-        name for name in sorted(now.keys() | before.keys()) if now.get(name) != before.get(name)
+        name
+        for name in sorted(now.keys() | before.keys())
+        if now.get(name) != before.get(name) and not name.startswith(NEUTRAL)
     ]
     if changed:
         field = changed[0]

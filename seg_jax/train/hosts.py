@@ -108,7 +108,7 @@ def any_host(flag: bool) -> bool:
 
     A request to stop reaches one host; asked after a step, this lets all stop at that step.
     """
-    return bool(gather(np.array([flag])).any())
+    return bool(_all(np.array(flag, np.uint8)).any())
 
 
 def wait_for_all(name: str) -> None:

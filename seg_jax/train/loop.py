@@ -124,9 +124,10 @@ def train(
         if evaluations and evaluate:
             with clock.pausing():
                 scores = evaluations.run(state)
-            teller.tell_scores(step, scores)
             if evaluations.metric in scores:
+                # Before the row: a row says that nothing of this evaluation is missing.
                 checkpointer.set_metric(step, scores[evaluations.metric])
+            teller.tell_scores(step, scores)
         if pictures and draw:
             with clock.pausing():
                 log.draw(step, pictures.draw(state))

@@ -18,12 +18,16 @@ FILES = sorted(
 )
 
 
+STAND_INS = {"weights.path": "somewhere", "train.batch_size": 8, "evaluate.batch_size": 8}
+"""What the machine decides: a file, and batches that split over the devices of these tests."""
+
+
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
 def test_every_trial_builds(path):
     trials = plan(load(str(path), [])).trials
     shapes = {}
     for trial in trials:
-        config = apply_overrides(from_dict(trial.config), {"weights.path": "somewhere"})
+        config = apply_overrides(from_dict(trial.config), STAND_INS)
         validate(config)
         if trial.row in shapes:
             continue

@@ -242,6 +242,7 @@ def test_killed_at_random_moments_it_is_the_same_run_to_the_bit(make_trial, whol
             trial = make_trial(f"cut{done}")
         if draw.random() < 0.1:
             trial.change_workers(1 - trial.workers)
+            counts["other workers"] += 1
         trial.start()
         if number < kills:
             aim(trial, draw, AIMS[number % len(AIMS)], whole.startup)

@@ -95,7 +95,7 @@ def main() -> None:
         "logits": gaps[1]["logits"],
         "largest_logit": float(np.abs(one[2]["logits"]).max()),
     }
-    print(json.dumps(report))
+    sys.stdout.write(json.dumps(report) + "\n")
 
 
 if __name__ == "__main__":
