@@ -101,10 +101,8 @@ def train(backend: str) -> None:
     )
 
 
-def stop() -> None:
+def stop(asked: list[bool]) -> None:
     """Steps until a process is asked to stop; process 1 is, by the test, once it says so."""
-    asked = []
-    signal.signal(signal.SIGTERM, lambda *_: asked.append(True))
     step = 0
     say(ready=True)
     while not hosts.any_host(bool(asked)):
@@ -138,6 +136,9 @@ def main() -> None:
     jax.config.update("jax_num_cpu_devices", int(devices))
     jax.config.update("jax_numpy_dtype_promotion", "strict")
     jax.config.update("jax_cpu_collectives_implementation", "gloo")
+    asked: list[bool] = []
+    # Before the processes meet, after which it must still be heard.
+    signal.signal(signal.SIGTERM, lambda *_: asked.append(True))
     if int(processes) > 1:
         hosts.initialise(
             f"127.0.0.1:{port}",
@@ -148,7 +149,7 @@ def main() -> None:
     if what == "train":
         train(backend)
     elif what == "stop":
-        stop()
+        stop(asked)
     else:
         mismatch()
     hosts.wait_for_all("end")
