@@ -30,7 +30,7 @@ from seg_jax.checkpoints.folder import (
 )
 from seg_jax.checkpoints.manifest import find_fault, write_manifest
 from seg_jax.checkpoints.retention import best_first, read_metric, steps_to_keep, write_metric
-from seg_jax.checkpoints.selection import agree_on
+from seg_jax.checkpoints.selection import agree_on, meet
 from seg_jax.checkpoints.structure import arrays, find_difference
 
 
@@ -151,6 +151,10 @@ class Checkpointer:
                 saving.result()
         except Exception as error:
             raise self._failed(error) from error
+        finally:
+            if saving:
+                # The first process publishes: the others may look only once it has.
+                meet()
 
     def steps(self) -> list[int]:
         """Returns the saved steps, oldest first; whether they are still whole, `restore` tells."""

@@ -38,6 +38,13 @@ def agree_on(directory: Path, wanted: int | Literal["best"] | None) -> int | Non
     return None if chosen == _NONE else chosen
 
 
+def meet() -> None:
+    """Returns once every process has come to the end of a save."""
+    if jax.process_count() > 1:
+        with jax.transfer_guard("allow"):
+            multihost_utils.sync_global_devices("checkpoint")
+
+
 def choose(directory: Path, wanted: int | Literal["best"] | None) -> int | None:
     """Returns a step that is as written; damaged ones in its way are put aside.
 
