@@ -7,6 +7,7 @@ from seg_jax.assemble.task import Task
 from seg_jax.config import Config, to_dict
 from seg_jax.evaluate.protocol import Protocol
 from seg_jax.evaluate.step import EvalStep
+from seg_jax.layers.lowering import use_lowering
 from seg_jax.layers.remat import POLICIES
 from seg_jax.losses.objective import make_objective
 from seg_jax.models.build import at_output_stride, build_model
@@ -40,7 +41,7 @@ def train_step(task: Task, *, class_weights: Sequence[float] = ()) -> Callable[.
         distortion=config.augment.photometric_distortion,
         checkpoint_policy=POLICIES[config.train.remat] if config.train.remat else None,
     )
-    return task.layout.map_train_step(step)
+    return task.layout.map_train_step(_for_shared_heights(task, step))
 
 
 def eval_step(
@@ -70,11 +71,26 @@ def eval_step(
         model,
         task.preprocessing,
         protocol,
-        task.layout.map_eval_step,
+        lambda fn: task.layout.map_eval_step(_for_shared_heights(task, fn)),
         num_classes=task.spec.num_classes,
         band_widths=boundary_widths,
         probabilities=probabilities,
     )
+
+
+def _for_shared_heights(task: Task, fn: Callable[..., Any]) -> Callable[..., Any]:
+    """Returns `fn` with XLA's own convolutions where devices share images.
+
+    The other forms of a convolution more than double what the devices exchange.
+    """
+    if task.layout.height_shards == 1:
+        return fn
+
+    def run(state: Any, batch: Any) -> Any:
+        with use_lowering("lax"):
+            return fn(state, batch)
+
+    return run
 
 
 def protocol_of(config: Config) -> Protocol:

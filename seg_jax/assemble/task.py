@@ -54,6 +54,7 @@ def assemble(config: Config) -> Task:
     """
     parallel = config.parallel
     layout = make_layout(parallel.backend, height_shards=parallel.height_shards)
+    layout.check_height(config.augment.crop_size[0], field="config.augment.crop_size")
     devices = {"devices": jax.device_count(), "height_shards": parallel.height_shards}
     micro_batches = plan_batch(
         config.train.batch_size,
