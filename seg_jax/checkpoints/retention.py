@@ -47,12 +47,13 @@ def read_metric(step: Path) -> float | None:
     try:
         values = read_json(step / METRIC)
         metric = float(values["metric"])
-        if values["sha256"] == _seal(metric):
-            return metric
+        whole = values["sha256"] == _seal(metric)
     except FileNotFoundError:
         return None
     except (OSError, JSONFileError, KeyError, TypeError, ValueError):
-        pass
+        metric, whole = None, False
+    if whole:
+        return metric
     logging.warning("%s is not what was written; the metric is taken as unknown.", step / METRIC)
     return None
 
