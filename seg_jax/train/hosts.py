@@ -98,24 +98,12 @@ def gather(rows: np.ndarray) -> np.ndarray:
     return np.concatenate(parts)
 
 
-def sum_over_hosts(counts: np.ndarray) -> np.ndarray:
-    """Returns the sum over all processes of host arrays of one shape."""
-    return gather(np.asarray(counts)[None]).sum(axis=0, dtype=counts.dtype)
-
-
 def any_host(flag: bool) -> bool:
     """Tells whether a process says so, to all of them alike.
 
     A request to stop reaches one host; asked after a step, this lets all stop at that step.
     """
     return bool(_all(np.array(flag, np.uint8)).any())
-
-
-def wait_for_all(name: str) -> None:
-    """Returns once every process has called it with this name."""
-    if jax.process_count() > 1:
-        with jax.transfer_guard("allow"):
-            multihost_utils.sync_global_devices(name)
 
 
 def check_same(text: str, *, what: str) -> None:

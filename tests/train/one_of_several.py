@@ -94,8 +94,8 @@ def train(backend: str) -> None:
         hits=hosts.gather(rows["hits"]).tolist(),
         map=hosts.gather(rows["map"]).sum(axis=(1, 2)).tolist(),
         first=rows["first"].tolist(),
-        total=int(hosts.sum_over_hosts(rows["hits"].sum(axis=0))),
-        large=int(hosts.sum_over_hosts(np.asarray(large))),
+        total=int(hosts.gather(rows["hits"]).sum()),
+        large=int(hosts.gather(np.asarray(large)[None]).sum()),
         ragged=hosts.gather(ragged).tolist(),
         main=hosts.is_main(),
     )
@@ -152,7 +152,7 @@ def main() -> None:
         stop(asked)
     else:
         mismatch()
-    hosts.wait_for_all("end")
+    hosts.any_host(False)  # nobody leaves before the others are done
 
 
 if __name__ == "__main__":

@@ -100,10 +100,8 @@ def test_processes_that_were_told_different_things_all_refuse(start):
 def test_a_single_process_is_all_of_them():
     rows = np.arange(6).reshape(3, 2)
     np.testing.assert_array_equal(hosts.gather(rows), rows)
-    np.testing.assert_array_equal(hosts.sum_over_hosts(rows), rows)
     assert [hosts.any_host(flag) for flag in (False, True)] == [False, True]
     assert hosts.is_main()
-    hosts.wait_for_all("here")
     hosts.check_same("text", what="the config")
 
 
