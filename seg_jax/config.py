@@ -26,9 +26,16 @@ if TYPE_CHECKING:
 else:
     Config = ConfigDict
 
-OPEN_SECTIONS = ("model", "model.backbone", "model.norm", "dataset.folder", "loss.terms")
-"""Sections whose fields an architecture, a backbone, the user's own folder of pictures or a loss
-defines; they are checked when that is built."""
+OPEN_SECTIONS = (
+    "model",
+    "model.backbone",
+    "model.norm",
+    "dataset.folder",
+    "loss.terms",
+    "paper.further",
+)
+"""Sections whose fields an architecture, a backbone, the user's own folder of pictures, a loss or
+a paper's table defines; they are checked when that is built."""
 
 
 class ConfigError(ValueError):
@@ -40,14 +47,18 @@ class Experiment:
     """An experiment file, loaded.
 
     Attributes:
-        name: the file's name without its ending.
+        name: the file's path below `experiments/`, or else its name, without its ending.
         config: the base config.
         overrides: what each trial of the sweep changes; one empty mapping without `sweep()`.
+        description: the file's docstring.
+        missing: rows of a paper's table that are no trials, each with the reason.
     """
 
     name: str
     config: Config
     overrides: tuple[Mapping[str, Any], ...]
+    description: str = ""
+    missing: Mapping[str, str] = dataclasses.field(default_factory=dict)
 
 
 def base_config() -> Config:
@@ -78,9 +89,24 @@ def load_experiment(path: str) -> Experiment:
     if get_config is None:
         raise ConfigError(f"{path} has no get_config(); see experiments/quickstart.py for one.")
     config = get_config()
-    config.experiment = file.stem
+    config.experiment = _name(file)
     sweep: Callable[[], Iterator[Mapping[str, Any]]] | None = getattr(module, "sweep", None)
-    return Experiment(file.stem, config, tuple(sweep()) if sweep else ({},))
+    return Experiment(
+        config.experiment,
+        config,
+        tuple(sweep()) if sweep else ({},),
+        description=(module.__doc__ or "").strip(),
+        missing=dict(getattr(module, "MISSING", {})),
+    )
+
+
+def _name(file: Path) -> str:
+    """Names an experiment so that tables of different papers keep apart."""
+    parts = file.resolve().with_suffix("").parts
+    if "experiments" not in parts:
+        return file.stem
+    last = len(parts) - 1 - parts[::-1].index("experiments")
+    return "/".join(parts[last + 1 :])
 
 
 def apply_overrides(config: Config, overrides: Mapping[str, Any]) -> Config:
@@ -156,7 +182,8 @@ def to_dict(config: Config) -> dict[str, Any]:
 
 def from_dict(values: Mapping[str, Any]) -> Config:
     """Returns the locked config of plain JSON values; lists become tuples."""
-    return _to_config(values).lock()
+    # Published figures decide nothing, and older trials have none.
+    return _to_config({"paper": FIELDS["paper"], **values}).lock()
 
 
 def _to_config(value: Any) -> Any:

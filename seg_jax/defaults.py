@@ -113,4 +113,15 @@ FIELDS: dict[str, Any] = {
         "num_pictures": 8,
     },
     "parallel": {"backend": "pmap", "height_shards": 1, "device_batch_size": 0},
+    "paper": {
+        "source": "",
+        "table": "",
+        "row": "",
+        "metric": "miou",
+        "value": 0.0,
+        "tolerance": 0.01,
+        "further": {},
+        "params_millions": 0.0,
+        "madds_billions": 0.0,
+    },
 }

@@ -233,3 +233,35 @@ def test_configs_and_their_checks_do_without_jax():
         [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
     )
     assert re.fullmatch(r"False False\s*", found.stdout)
+
+
+def test_a_published_figure_needs_its_source():
+    with pytest.raises(ConfigError, match=r"paper\.value=0\.7 has no source"):
+        validate(changed(paper__value=0.7))
+
+
+def test_a_published_figure_of_another_metric_needs_what_measures_it():
+    figure = {"paper__source": "arXiv:1505.04597", "paper__metric": "warping_error"}
+    with pytest.raises(ConfigError, match="'warping_error', which is none of miou"):
+        validate(changed(**figure))
+    assert validate(changed(**figure, evaluate__metrics=("isbi",))) is None
+    with pytest.raises(ConfigError, match="'pixel_acc'"):
+        validate(changed(paper__further={"pixel_acc": 0.9}))
+
+
+def test_a_trial_from_before_published_figures_is_still_read():
+    values = to_dict(base_config())
+    del values["paper"]
+    assert validate(from_dict(values)) is None
+
+
+def test_an_experiment_is_named_by_its_path_below_experiments(tmp_path):
+    folder = tmp_path / "experiments" / "papers" / "fcn"
+    folder.mkdir(parents=True)
+    text = (
+        '"""Title."""\nfrom seg_jax.config import base_config as get_config\nMISSING = {"a": "b"}\n'
+    )
+    (folder / "table2.py").write_text(text)
+    experiment = load_experiment(str(folder / "table2.py"))
+    assert experiment.name == experiment.config.experiment == "papers/fcn/table2"
+    assert (experiment.description, experiment.missing) == ("Title.", {"a": "b"})

@@ -1,6 +1,7 @@
 """What several verbs share: options, loading an experiment, its plan. Imports no jax."""
 
 import argparse
+import dataclasses
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -43,7 +44,7 @@ def load(path: str, arguments: Sequence[str]) -> Experiment:
     overrides = dict(parse_override(argument) for argument in arguments)
     experiment = load_experiment(path)
     config = apply_overrides(experiment.config, overrides)
-    return Experiment(experiment.name, config, experiment.overrides)
+    return dataclasses.replace(experiment, config=config)
 
 
 def plan(experiment: Experiment) -> Plan:
@@ -56,7 +57,7 @@ def plan(experiment: Experiment) -> Plan:
     )
 
 
-NEUTRAL = ("dataset.num_workers", "dataset.in_memory", "train.keep_", "log.")
+NEUTRAL = ("dataset.num_workers", "dataset.in_memory", "train.keep_", "log.", "paper.")
 """Beginnings of the config fields that change no bit of a trial: a resume may set them anew."""
 
 

@@ -43,6 +43,16 @@ class Trial:
         return config_uid({key: value for key, value in self.config.items() if key != "seed"})
 
     @property
+    def training(self) -> str:
+        """A hash of what decides the trained weights: trials that share it are trained once."""
+        left_out = ("experiment", "label", "evaluate", "log")
+        config = {key: value for key, value in self.config.items() if key not in left_out}
+        if "dataset" in config:
+            dataset = {k: v for k, v in config["dataset"].items() if k != "eval_split"}
+            config["dataset"] = dataset
+        return config_uid(config)
+
+    @property
     def title(self) -> str:
         """Label and seed, as messages and logs name the trial."""
         return self.label if self.seed is None else f"{self.label} seed {self.seed}"
@@ -59,12 +69,13 @@ class Plan:
 def config_uid(config: Mapping[str, Any]) -> str:
     """Returns the uid of a resolved config: ten hex digits of SHA-256 over canonical JSON.
 
-    Keys are sorted and tuples count as lists, so a config keeps its uid through a file.
+    Keys are sorted and tuples count as lists, so a config keeps its uid through a file. The
+    section `paper` does not count: a corrected figure is no reason to train again.
 
     Raises:
         PlanError: a value has no JSON form; the message names its field.
     """
-    values = _json_values(config, "config")
+    values = _json_values({k: v for k, v in config.items() if k != "paper"}, "config")
     text = json.dumps(values, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
     return hashlib.sha256(text.encode()).hexdigest()[:_UID_DIGITS]
 

@@ -9,6 +9,7 @@ from seg_jax.models import MODELS
 from seg_jax.registry import unknown_name
 from seg_jax.validate.augment import validate_augment
 from seg_jax.validate.evaluate import validate_evaluate
+from seg_jax.validate.paper import validate_paper
 from seg_jax.validate.rules import known, pair, require, whole
 from seg_jax.validate.train import validate_train
 from seg_jax.weights import TRAINED, WEIGHTS
@@ -41,6 +42,7 @@ def validate(config: Config) -> None:
     validate_augment(config)
     validate_train(config)
     validate_evaluate(config)
+    validate_paper(config)
 
 
 def _folder(config: Config) -> None:

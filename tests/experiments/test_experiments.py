@@ -11,18 +11,17 @@ from seg_jax.commands.options import load, plan
 from seg_jax.config import apply_overrides, from_dict
 from seg_jax.validate import validate
 
-FILES = sorted(
-    path
-    for path in (Path(__file__).parents[2] / "experiments").rglob("*.py")
-    if "__" not in path.name
-)
+FOLDER = Path(__file__).parents[2] / "experiments"
+FILES = sorted(path for path in FOLDER.rglob("*.py") if not path.name.startswith("_"))
 
 
 STAND_INS = {"weights.path": "somewhere", "train.batch_size": 8, "evaluate.batch_size": 8}
 """What the machine decides: a file, and batches that split over the devices of these tests."""
 
 
-@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
+@pytest.mark.parametrize(
+    "path", FILES, ids=lambda path: str(path.relative_to(FOLDER).with_suffix(""))
+)
 def test_every_trial_builds(path):
     trials = plan(load(str(path), [])).trials
     shapes = {}

@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from seg_jax.sweeps.plan import Plan, PlanError, compact, config_uid, flatten, make_plan
+from seg_jax.sweeps.plan import Plan, PlanError, Trial, compact, config_uid, flatten, make_plan
 
 GOLDEN = {
     "experiment": "golden",
@@ -121,3 +121,19 @@ print(sorted({{"jax", "flax", "numpy", "tensorflow_datasets", "rich"}} & set(sys
         [sys.executable, "-c", script], capture_output=True, text=True, env=python_env, check=True
     )
     assert done.stdout.strip() == "[]"
+
+
+def test_a_corrected_figure_of_a_paper_keeps_the_uid():
+    config = {"seed": 0, "paper": {"value": 0.7}}
+    assert config_uid(config) == config_uid({**config, "paper": {"value": 0.8}})
+    assert config_uid(config) != config_uid({**config, "seed": 1})
+
+
+def test_trials_that_differ_in_their_evaluation_share_their_training():
+    config = {"seed": 0, "label": "a", "dataset": {"name": "voc", "eval_split": "val"}}
+    base = Trial("u", "a", {}, config)
+    same = {**config, "label": "b", "evaluate": {"flip": True}, "log": {"wandb_project": "p"}}
+    same["dataset"] = {"name": "voc", "eval_split": "val_trimap_4"}
+    assert Trial("v", "b", {}, same).training == base.training
+    for change in ({"seed": 1}, {"dataset": {"name": "camvid", "eval_split": "val"}}):
+        assert Trial("w", "a", {}, {**config, **change}).training != base.training
