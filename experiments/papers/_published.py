@@ -2,7 +2,7 @@
 
 from typing import Any
 
-_PERCENT = ("miou", "pixel_accuracy", "mean_accuracy", "frequency_weighted_iou")
+from seg_jax.sweeps.published import SCORES
 
 
 def published(
@@ -30,8 +30,7 @@ def published(
             else there is (errors of ISBI 2012) as it is.
     """
     scaled = {
-        name: round(value / 100, 6) if name in _PERCENT else value
-        for name, value in figures.items()
+        name: round(value / 100, 6) if name in SCORES else value for name, value in figures.items()
     }
     fields = {
         "source": source,
@@ -39,7 +38,7 @@ def published(
         "row": row,
         "metric": metric,
         "value": scaled.pop(metric),
-        "tolerance": tolerance / 100 if metric in _PERCENT else tolerance,
+        "tolerance": tolerance / 100 if metric in SCORES else tolerance,
         "further": scaled,
         "params_millions": params,
         "madds_billions": madds,

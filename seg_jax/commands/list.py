@@ -23,8 +23,10 @@ def run(options: argparse.Namespace, overrides: Sequence[str]) -> int:
         shared.refuse(overrides)
         print(overview(), end="")
         return 0
-    from seg_jax.sweeps.listing import format_trials
+    from seg_jax.sweeps.listing import format_missing, format_trials
 
-    plan = shared.plan(shared.load(options.config, overrides))
-    print(format_trials(plan, options.workdir))
+    experiment = shared.load(options.config, overrides)
+    title = experiment.description.partition("\n")[0]
+    table = format_trials(shared.plan(experiment), options.workdir)
+    print("\n\n".join(filter(None, (title, table, format_missing(experiment.missing)))))
     return 0

@@ -8,14 +8,15 @@ from tabulate import tabulate
 
 from seg_jax.sweeps.lock import lock_holder
 from seg_jax.sweeps.plan import Plan, Trial, compact, flatten
+from seg_jax.sweeps.published import published_column
 from seg_jax.sweeps.status import State, read_status
 
-_OWN_COLUMNS = ("label", "seed")
+_OWN_COLUMNS = ("label", "seed", "paper")
 _ABSENT = "-"
 
 
 def format_trials(plan: Plan, workdir: Path | None = None) -> str:
-    """Returns a table of uid, label, seed, the fields that vary, and the state.
+    """Returns a table of uid, label, seed, the fields that vary, published figures, the state.
 
     A varying section is written as its name, with those of its fields that tell sections of
     that name apart.
@@ -27,6 +28,10 @@ def format_trials(plan: Plan, workdir: Path | None = None) -> str:
     """
     fields = _varying_fields(plan.trials)
     columns = [_column([_value(trial.config, field) for trial in plan.trials]) for field in fields]
+    published = published_column([trial.config.get("paper", {}) for trial in plan.trials])
+    if published:
+        fields.append(published[0])
+        columns.append(published[1])
     header = ["uid", "label", "seed", *fields] + (["state"] if workdir else [])
     rows = []
     for index, trial in enumerate(plan.trials):
@@ -35,6 +40,11 @@ def format_trials(plan: Plan, workdir: Path | None = None) -> str:
         rows.append([*row, trial_state(workdir, trial)] if workdir else row)
     # A uid such as 12345e6789 is no number.
     return tabulate(rows, header, tablefmt="simple", disable_numparse=True)
+
+
+def format_missing(missing: Mapping[str, str]) -> str:
+    """Returns the rows of a paper's table that are no trials, a line each with the reason."""
+    return "\n".join(f"no trial: {row}: {reason}" for row, reason in missing.items())
 
 
 def trial_state(workdir: Path, trial: Trial) -> State:
@@ -51,7 +61,8 @@ def _varying_fields(trials: Sequence[Trial]) -> list[str]:
     varying = []
     for field in fields:
         values = [_value(trial.config, field) for trial in trials]
-        if field not in _OWN_COLUMNS and any(value != values[0] for value in values):
+        own = field.partition(".")[0] in _OWN_COLUMNS
+        if not own and any(value != values[0] for value in values):
             varying.append(field)
     return varying
 

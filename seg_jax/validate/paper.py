@@ -1,10 +1,8 @@
 """The rules of a published figure: where it stands, what it measures, how near is near."""
 
 from seg_jax.config import Config, ConfigError
+from seg_jax.sweeps.published import SCORES
 from seg_jax.validate.rules import number
-
-SCORES = ("miou", "pixel_accuracy", "mean_accuracy", "frequency_weighted_iou")
-"""Published measures that every evaluation has; a metric of `evaluate.metrics` adds its own."""
 
 
 def validate_paper(config: Config) -> None:

@@ -1,6 +1,6 @@
 import os
 
-from seg_jax.sweeps.listing import format_trials
+from seg_jax.sweeps.listing import format_missing, format_trials
 from seg_jax.sweeps.plan import make_plan
 from seg_jax.sweeps.status import Status, write_status
 
@@ -45,6 +45,35 @@ def test_sections_of_one_name_show_the_fields_that_tell_them_apart():
     assert "unet(features=8)" in text
     assert "unet(features=16)" in text
     assert "depth" not in text
+
+
+PAPER = {"metric": "miou", "value": 0.7721, "tolerance": 0.01, "further": {}}
+
+
+def test_a_papers_section_is_one_column_with_the_figure_as_printed():
+    worse = {**PAPER, "value": 0.745}
+    plan = plan_of({"label": "a", "paper": PAPER}, {"label": "b", "paper": worse}, {"label": "c"})
+    assert [line.split()[2:] for line in format_trials(plan).splitlines() if "--" not in line] == [
+        ["seed", "published", "miou"],
+        ["0", "77.21"],
+        ["0", "74.5"],
+        ["0", "-"],
+    ]
+
+
+def test_published_metrics_are_named_where_they_differ():
+    warping = {**PAPER, "metric": "warping_error", "value": 0.000353}
+    plan = plan_of({"label": "a", "paper": PAPER}, {"label": "b", "paper": warping}, {"label": "c"})
+    text = format_trials(plan)
+    assert "miou 77.21" in text
+    assert "warping_error 0.000353" in text
+    assert text.splitlines()[-1].endswith("-")
+
+
+def test_rows_that_are_no_trials_are_listed_with_their_reasons():
+    assert format_missing({"JFT (86.9)": "the images are not public"}) == (
+        "no trial: JFT (86.9): the images are not public"
+    )
 
 
 def test_a_uid_that_looks_like_a_number_stays_as_it_is(make_trial):

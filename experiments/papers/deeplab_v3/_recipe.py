@@ -6,16 +6,14 @@ from experiments.papers._published import published
 from seg_jax.config import Config, base_config
 
 SOURCE = "arXiv:1706.05587"
+SCALES = (0.5, 0.75, 1.0, 1.25, 1.5, 1.75)
 PROTOCOLS = {
     "OS 16": {"evaluate.output_stride": 16},
     "OS 8": {"evaluate.output_stride": 8},
-    "OS 8, MS": {
-        "evaluate.output_stride": 8,
-        "evaluate.scales": (0.5, 0.75, 1.0, 1.25, 1.5, 1.75),
-    },
+    "OS 8, MS": {"evaluate.output_stride": 8, "evaluate.scales": SCALES},
     "OS 8, MS, flip": {
         "evaluate.output_stride": 8,
-        "evaluate.scales": (0.5, 0.75, 1.0, 1.25, 1.5, 1.75),
+        "evaluate.scales": SCALES,
         "evaluate.flip": True,
     },
 }
@@ -27,7 +25,7 @@ def backbone(name: str = "resnet101", output_stride: int = 16, **fields: Any) ->
 
 
 def voc(name: str = "resnet101") -> Config:
-    """Returns ASPP with rates 6, 12, 18 at stride 16, from ImageNet, on trainaug: 77.21."""
+    """Returns the network of 77.21: ASPP at stride 16, multi-grid, from ImageNet, trainaug."""
     config = base_config()
     config.dataset.name = "voc"
     config.dataset.train_split = "trainaug"

@@ -3,8 +3,9 @@
     python launch.py prepare --dataset=voc
     python launch.py sweep --config=experiments/papers/deeplab_v3/table6.py --workdir=runs/dlv3_t6
 
-The four rows share their training. Needs torchvision's ResNet-101 of ImageNet at
-weights/resnet101_imagenet.safetensors. Not yet run.
+The sweep trains the same network once a row, 30,000 steps of 16 crops of 513x513 each. Cheaper:
+train the first, and evaluate it as the others say with `launch.py eval`. Needs torchvision's
+ResNet-101 of ImageNet at weights/resnet101_imagenet.safetensors. Not yet run.
 """
 
 from collections.abc import Iterator
