@@ -58,6 +58,8 @@ HOST = textwrap.dedent(
         told["newest"] = [int(found["step"]), shards(found)]
         told["best"] = int(checkpointer.restore(tree(0), "best")["step"])
         told["steps"] = checkpointer.steps()
+        # What is damaged now is put aside at once: both have to have looked.
+        multihost_utils.sync_global_devices("looked")
         if index == 0:
             with open(f"{folder}/4/default/_METADATA", "ab") as file:
                 file.write(b" ")
